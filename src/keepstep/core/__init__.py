@@ -1,0 +1,1 @@
+"""The pure heart: values and decisions. No Django, no clock, no I/O."""

@@ -1,0 +1,217 @@
+"""The catalogue of failures: each failure a user can meet, in plain words, with its remedy.
+
+Shown alike on the command line, the pages, the API and in e-mails. Codes are stable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One kind of failure. `passes_by_itself`: trying again later may succeed unaided."""
+
+    code: str
+    message: str
+    cause: str
+    remedy: str
+    passes_by_itself: bool
+
+
+def _catalogue(*failures: Failure) -> dict[str, Failure]:
+    return {failure.code: failure for failure in failures}
+
+
+FAILURES: dict[str, Failure] = _catalogue(
+    Failure(
+        "sign-in-refused",
+        "Exchange refused the user name or password of the service account.",
+        "The password was changed or has expired, or the user name lacks its domain.",
+        "Set username and password again (keepstep settings set username=… password=-), then sync.",
+        passes_by_itself=False,
+    ),
+    Failure(
+        "impersonation-refused",
+        "The service account may not read this mailbox.",
+        "The account lacks the right of ApplicationImpersonation for this operator.",
+        "Ask the administrator of Exchange to grant the management role ApplicationImpersonation"
+        " to the service account, with a scope that holds this mailbox.",
+        passes_by_itself=False,
+    ),
+    Failure(
+        "no-such-mailbox",
+        "Exchange has no mailbox of this e-mail address.",
+        "The address is misspelt, or the mailbox was removed or is not on this server.",
+        "Correct the operator's e-mail address, or switch calendar sync off for this operator.",
+        passes_by_itself=False,
+    ),
+    Failure(
+        "mailbox-moving",
+        "The mailbox is being moved.",
+        "The administrator of Exchange is moving it to another database or server.",
+        "Nothing to do: it is tried again until the move is over.",
+        passes_by_itself=True,
+    ),
+    Failure(
+        "store-unavailable",
+        "Exchange can't reach the mailbox's database at the moment.",
+        "The mailbox database is offline, failing over, or overloaded.",
+        "Nothing to do for a while; if it lasts, tell the administrator of Exchange.",
+        passes_by_itself=True,
+    ),
+    Failure(
+        "server-busy",
+        "Exchange is busy and asked us to wait.",
+        "The account or the mailbox has used up its throttling budget.",
+        "Nothing to do: the pause is obeyed. If it happens often, lower the limit of connections.",
+        passes_by_itself=True,
+    ),
+    Failure(
+        "timed-out",
+        "Exchange did not answer in time.",
+        "The server is overloaded, or the network between drops what is sent.",
+        "It is tried again. If it lasts, check the network path to the Exchange URL.",
+        passes_by_itself=True,
+    ),
+    Failure(
+        "sync-state-refused",
+        "Exchange no longer accepts the stored sync state.",
+        "The mailbox was moved or restored since the last round.",
+        "Nothing to do: a full round follows by itself.",
+        passes_by_itself=True,
+    ),
+    Failure(
+        "listing-doubtful",
+        "Exchange's list of changes contradicts itself.",
+        "It repeated a page, never came to an end, or forgot the sync state.",
+        "Nothing to do: a full round follows by itself.",
+        passes_by_itself=True,
+    ),
+    Failure(
+        "wrong-exchange-version",
+        "Exchange does not know the version that is set.",
+        "The setting exchange_version names a newer Exchange than the server is.",
+        "Set exchange_version to the version of the server.",
+        passes_by_itself=False,
+    ),
+    Failure(
+        "certificate-not-trusted",
+        "The server's TLS certificate is not trusted.",
+        "It was issued by a private authority, or by the server itself.",
+        "Name the file of the private authority's certificate in the setting ca_file.",
+        passes_by_itself=False,
+    ),
+    Failure(
+        "certificate-expired",
+        "The server's TLS certificate has expired.",
+        "It was not renewed in time.",
+        "Ask the administrator of Exchange to renew the certificate.",
+        passes_by_itself=False,
+    ),
+    Failure(
+        "certificate-wrong-name",
+        "The server's TLS certificate is for another name.",
+        "The Exchange URL uses a name that the certificate does not hold.",
+        "Use in exchange_url the name that the certificate was issued for.",
+        passes_by_itself=False,
+    ),
+    Failure(
+        "name-not-found",
+        "The name of the Exchange server can't be found.",
+        "It is misspelt in the Exchange URL, or the name service does not know it.",
+        "Check the host in exchange_url, and name resolution on this machine.",
+        passes_by_itself=True,
+    ),
+    Failure(
+        "connection-refused",
+        "The Exchange server can't be reached.",
+        "Nothing listens at the address, or the connection was cut.",
+        "Check host and port in exchange_url, the firewall, and that Exchange is up.",
+        passes_by_itself=True,
+    ),
+    Failure(
+        "proxy-in-the-way",
+        "A proxy on the way refused the request.",
+        "The network lets requests through only by a proxy, and it wants a sign-in or forbids it.",
+        "Set http_proxy, or ask the network's administrator to let Keepstep through.",
+        passes_by_itself=False,
+    ),
+    Failure(
+        "redirected",
+        "The Exchange URL leads elsewhere.",
+        "The server answered with a redirect to another host; credentials are not sent there.",
+        "Set exchange_url to the final address, as the Exchange administrator names it.",
+        passes_by_itself=False,
+    ),
+    Failure(
+        "login-page",
+        "A web page came in place of an answer.",
+        "The URL is that of Outlook on the web or of a sign-in portal.",
+        "Set exchange_url to the EWS address, usually https://HOST/EWS/Exchange.asmx.",
+        passes_by_itself=False,
+    ),
+    Failure(
+        "not-exchange",
+        "What answers at the Exchange URL is not Exchange Web Services.",
+        "The path is wrong, or another server answers there.",
+        "Set exchange_url to the EWS address, usually https://HOST/EWS/Exchange.asmx.",
+        passes_by_itself=False,
+    ),
+    Failure(
+        "answer-unreadable",
+        "Exchange's answer can't be read.",
+        "It was cut short, or holds what no answer may hold (a DOCTYPE, for one).",
+        "It is tried again. If it lasts, look for a device on the way that changes answers.",
+        passes_by_itself=True,
+    ),
+    Failure(
+        "answer-too-large",
+        "Exchange's answer is larger than is accepted.",
+        "A batch holds very large items, or what answers is not Exchange.",
+        "Lower batch_size; if it lasts, check the Exchange URL.",
+        passes_by_itself=True,
+    ),
+    Failure(
+        "item-unreadable",
+        "One item can't be read and was set aside.",
+        "Exchange can't deliver the item, or it is damaged.",
+        "Open and save the appointment in Outlook, or delete it; it is tried at its next change.",
+        passes_by_itself=False,
+    ),
+    Failure(
+        "held-mass-removal",
+        "Most of the upcoming appointments vanished from Exchange; their removal is held.",
+        "A calendar was emptied or replaced, or the server forgot what it holds.",
+        "Look at them (keepstep holds list), then release or discard the hold.",
+        passes_by_itself=False,
+    ),
+    Failure(
+        "request-refused",
+        "Exchange refused the request.",
+        "The server does not accept what was asked for; the detail has its code.",
+        "Check exchange_version; if it lasts, report it with the code shown.",
+        passes_by_itself=True,
+    ),
+    Failure(
+        "server-error",
+        "Exchange failed inside.",
+        "The server answered with an internal error.",
+        "It is tried again. If it lasts, tell the administrator of Exchange.",
+        passes_by_itself=True,
+    ),
+    Failure(
+        "database-unavailable",
+        "The database can't be written now.",
+        "It is locked by another program, out of space, or can't be reached.",
+        "Check free space and that the database is up; nothing was lost, it is tried again.",
+        passes_by_itself=True,
+    ),
+    Failure(
+        "internal-error",
+        "Keepstep failed inside.",
+        "A mistake in Keepstep.",
+        "It is tried again. Please report it with the log line of this time.",
+        passes_by_itself=True,
+    ),
+)

@@ -1,0 +1,134 @@
+"""What the environment says: the data directory, the database, the secret key.
+
+The only place that reads environment variables. A secret can also be given as NAME_FILE, the
+path to a file that holds it.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from platformdirs import user_data_path
+
+from keepstep.core.errors import UsageError
+
+SQLITE_BUSY_SECONDS = 20
+
+
+def home() -> Path:
+    """Give the data directory, KEEPSTEP_HOME or the platform's; made (mode 0700) if missing.
+
+    Raises UsageError where it can't be made.
+    """
+    named = os.environ.get("KEEPSTEP_HOME")
+    path = Path(named).expanduser() if named else user_data_path("keepstep", appauthor=False)
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"KEEPSTEP_HOME: can't use {path}: {error.strerror}.") from None
+    return path
+
+
+def variable(name: str) -> str | None:
+    """Give the value of NAME, or the content of the file that NAME_FILE points to."""
+    value = os.environ.get(name)
+    if value:
+        return value
+    file = os.environ.get(f"{name}_FILE")
+    if not file:
+        return None
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{name}_FILE: can't read {file}: {error}.") from None
+
+
+def secret_key() -> bytes:
+    """Give the key that encrypts secrets: KEEPSTEP_SECRET_KEY, or the file `secret.key` at home.
+
+    The file is made with mode 0600 at the first call.
+    """
+    given = variable("KEEPSTEP_SECRET_KEY")
+    if given:
+        return given.encode()
+    path = home() / "secret.key"
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return _existing_key(path)
+    except OSError as error:
+        raise UsageError(f"can't write {path}: {error.strerror}.") from None
+    key = secrets.token_urlsafe(48).encode()
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(key)
+    return key
+
+
+def _existing_key(path: Path) -> bytes:
+    try:
+        key = path.read_bytes().strip()
+    except OSError as error:
+        raise UsageError(f"can't read {path}: {error.strerror}.") from None
+    if not key:
+        raise UsageError(f"{path} is empty: restore it from a back-up, or remove it and set the"
+                         " secrets again.")
+    return key
+
+
+def database() -> dict[str, object]:
+    """Give Django's description of the database that KEEPSTEP_DATABASE_URL names.
+
+    The default is the SQLite file `keepstep.sqlite3` at home. Raises UsageError for a URL that
+    can't be understood.
+    """
+    url = variable("KEEPSTEP_DATABASE_URL")
+    if not url:
+        return _sqlite(str(home() / "keepstep.sqlite3"))
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        file = unquote(url).removeprefix("sqlite:///")
+        if not file or file.startswith("sqlite:"):
+            raise UsageError("KEEPSTEP_DATABASE_URL: sqlite:///FILE lacks the file.")
+        return _sqlite(file)
+    if parts.scheme in {"postgresql", "postgres"}:
+        return _postgresql(url)
+    raise UsageError(
+        "KEEPSTEP_DATABASE_URL must begin with sqlite:/// or postgresql://,"
+        f" not with {parts.scheme or 'no scheme'!r}."
+    )
+
+
+def _sqlite(file: str) -> dict[str, object]:
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": file,
+        "OPTIONS": {
+            "timeout": SQLITE_BUSY_SECONDS,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
+            " PRAGMA secure_delete=ON;",
+        },
+    }
+
+
+def _postgresql(url: str) -> dict[str, object]:
+    parts = urlsplit(url)
+    try:
+        port = parts.port
+    except ValueError:
+        raise UsageError("KEEPSTEP_DATABASE_URL: the port is no number.") from None
+    name = unquote(parts.path.lstrip("/"))
+    if not name:
+        raise UsageError("KEEPSTEP_DATABASE_URL: postgresql:// lacks the database's name.")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": name,
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": variable("KEEPSTEP_DATABASE_PASSWORD") or unquote(parts.password or ""),
+        "HOST": parts.hostname or "",
+        "PORT": str(port or ""),
+        "OPTIONS": dict(parse_qsl(parts.query)),
+    }

@@ -1,0 +1,1 @@
+"""The connectors: all that knows a wire format."""

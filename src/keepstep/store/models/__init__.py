@@ -1,0 +1,19 @@
+"""The tables: one file per subject."""
+
+from keepstep.store.models.appointment import Appointment, RowState
+from keepstep.store.models.history import History, Quarantine
+from keepstep.store.models.job import Job, Run
+from keepstep.store.models.operator import Mailbox, Operator
+from keepstep.store.models.setting import Setting
+
+__all__ = [
+    "Appointment",
+    "History",
+    "Job",
+    "Mailbox",
+    "Operator",
+    "Quarantine",
+    "RowState",
+    "Run",
+    "Setting",
+]

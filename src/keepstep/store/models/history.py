@@ -1,0 +1,42 @@
+"""What was seen and decided, and what was set aside. Neither ever holds an appointment's text."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from keepstep.store.models.operator import Mailbox
+
+
+class History(models.Model):
+    """One change seen: when (UTC), of which item, what was done and the rule that decided."""
+
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, db_index=False)
+    uid = models.TextField()
+    item_id = models.TextField()
+    at = models.DateTimeField()
+    what = models.CharField(max_length=12)
+    rule = models.CharField(max_length=40)
+
+    class Meta:
+        indexes = (models.Index(fields=("mailbox", "uid"), name="history_uid"),)
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.uid}"
+
+
+class Quarantine(models.Model):
+    """An item that can't be read: tried again at its next change or on request."""
+
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE)
+    item_id = models.TextField()
+    code = models.TextField()
+    detail = models.TextField(default="")
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("mailbox", "item_id"), name="quarantine_item"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.item_id}"

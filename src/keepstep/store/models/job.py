@@ -1,0 +1,44 @@
+"""Job schedulers and their runs."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Job(models.Model):
+    """A job scheduler: what an administrator changed of it. NULL: as shipped.
+
+    `schedule` is minutes ("5") or a cron line, `context` is "system" or an access group.
+    """
+
+    name = models.TextField(unique=True)
+    enabled = models.BooleanField(null=True)
+    schedule = models.TextField(null=True)
+    context = models.TextField(null=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Run(models.Model):
+    """One run of a job: from when to when (UTC), what it did, and what failed (JSON)."""
+
+    job = models.TextField()
+    trigger = models.CharField(max_length=10)
+    started = models.DateTimeField()
+    finished = models.DateTimeField(null=True)
+    mailboxes = models.IntegerField(default=0)
+    succeeded = models.IntegerField(default=0)
+    failed = models.IntegerField(default=0)
+    created = models.IntegerField(default=0)
+    updated = models.IntegerField(default=0)
+    removed = models.IntegerField(default=0)
+    skipped = models.IntegerField(default=0)
+    requests = models.IntegerField(default=0)
+    failures = models.JSONField(default=list)
+
+    class Meta:
+        indexes = (models.Index(fields=("job", "started"), name="run_started"),)
+
+    def __str__(self) -> str:
+        return f"{self.job} {self.started:%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,1 @@
+"""The shell that polls: rounds, runs, the job scheduler."""
