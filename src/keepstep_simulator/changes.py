@@ -103,9 +103,7 @@ def _covers(seen: tuple[tuple[int, int], ...], number: int) -> bool:
     return any(low <= number <= high for low, high in seen)
 
 
-def _with(
-    seen: tuple[tuple[int, int], ...], low: int, high: int
-) -> tuple[tuple[int, int], ...]:
+def _with(seen: tuple[tuple[int, int], ...], low: int, high: int) -> tuple[tuple[int, int], ...]:
     """The intervals with one more, which swallows those that lie in it or touch it."""
     kept = [each for each in seen if each[1] < low - 1 or each[0] > high + 1]
     touching = [each for each in seen if each not in kept]

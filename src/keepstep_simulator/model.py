@@ -14,7 +14,13 @@ from typing import Any
 from keepstep_simulator import series
 from keepstep_simulator.changes import ChangeFeed
 from keepstep_simulator.fields import as_instant, as_zone, cleaned, complete, zones_in
-from keepstep_simulator.ids import IdMaker, occurrence_id, split_occurrence_id
+from keepstep_simulator.ids import (
+    BadId,
+    IdMaker,
+    decode_state,
+    occurrence_id,
+    split_occurrence_id,
+)
 from keepstep_simulator.items import ChangedOccurrence, Item, Occurrence, Person
 from keepstep_simulator.zones import Zone
 
@@ -187,9 +193,7 @@ class MailboxModel:
             subject = f"Canceled: {subject}"
         self.update(item_id, cancelled=True, show_as="free", subject=subject)
 
-    def accept(
-        self, item_id: str, order: str = "delete-first", response: str = "accepted"
-    ) -> str:
+    def accept(self, item_id: str, order: str = "delete-first", response: str = "accepted") -> str:
         """An invitation is answered: another item with the same UID takes the place of this one.
 
         ``order`` says whether the feed tells the delete or the create first. Gives the new id.
@@ -242,13 +246,11 @@ class MailboxModel:
         self.occurrence(item_id, original_start)
         left = tuple(e for e in master.exceptions if e.original_start != original_start)
         gone = tuple(sorted({*master.deleted_occurrences, original_start}))
-        fresh = replace(
-            master, exceptions=left, deleted_occurrences=gone, modified=self._now()
-        )
+        fresh = replace(master, exceptions=left, deleted_occurrences=gone, modified=self._now())
         self._put(fresh)
 
     def split_series(self, item_id: str, at: datetime, **given: Any) -> str:
-        """"This and following": the series ends before ``at``, a new one begins there.
+        """ "This and following": the series ends before ``at``, a new one begins there.
 
         The new one has a UID of its own and the given fields. Gives its id.
         """
@@ -260,7 +262,9 @@ class MailboxModel:
         tail = replace(
             master.recurrence,
             start=first,
-            count=None if master.recurrence.count is None else master.recurrence.count - len(passed),
+            count=None
+            if master.recurrence.count is None
+            else master.recurrence.count - len(passed),
         )
         head = replace(master.recurrence, end=passed[-1], count=None)
         wall_start = master.start_zone.wall(master.start)
@@ -307,6 +311,13 @@ class MailboxModel:
                 return passed, day
             passed.append(day)
         raise NoSuchItem(master.id)
+
+    def knows_state(self, text: str) -> bool:
+        """Whether a sync state's text is one of this folder's, and not forgotten."""
+        try:
+            return self.feed.knows(decode_state(text, self.mark))
+        except BadId:
+            return False
 
     def forget_sync_states(self) -> None:
         """Every sync state given so far is refused from now on."""

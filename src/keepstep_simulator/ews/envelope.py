@@ -82,7 +82,6 @@ class Envelope:
     zone_id: str | None = None
 
 
-
 def read_envelope(body: bytes) -> Envelope:
     """Read a request. Raises EwsFault for what is no SOAP request of EWS."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True)
@@ -90,7 +89,7 @@ def read_envelope(body: bytes) -> Envelope:
         root = etree.fromstring(body, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise schema_fault(str(error)) from error
-    if root.getroottree().docinfo.doctype:
+    if root.getroottree().docinfo.internalDTD is not None:
         raise schema_fault("For security reasons DTD is prohibited in this XML document.")
     if root.tag != S + "Envelope":
         raise schema_fault("Envelope expected.")

@@ -46,7 +46,5 @@ def _one(call: Call, element: etree._Element, shape: Shape | EwsError) -> str:
     if target.happening is None:
         view = view_of(target.item, folder, body_type=shape.body_type)
     else:
-        view = occurrence_view(
-            target.item, target.happening, folder, body_type=shape.body_type
-        )
+        view = occurrence_view(target.item, target.happening, folder, body_type=shape.body_type)
     return success(_NAME, f"<m:Items>{shape.write(view)}</m:Items>")

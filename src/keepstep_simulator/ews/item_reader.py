@@ -62,7 +62,9 @@ def read_fields(elements: Iterable[etree._Element]) -> dict[str, Any]:
 def emptied(name: str) -> dict[str, Any]:
     """The fields of a deleted property. Raises EwsError for one that must stay."""
     if name not in _EMPTY:
-        raise EwsError("ErrorDeleteDistinguishedFolder" if name == "" else "ErrorInvalidPropertyDelete")
+        raise EwsError(
+            "ErrorDeleteDistinguishedFolder" if name == "" else "ErrorInvalidPropertyDelete"
+        )
     return dict(_EMPTY[name])
 
 

@@ -52,9 +52,7 @@ def occurrence_view(
     assert happening.original_start is not None
     kind = "Exception" if happening.is_exception else "Occurrence"
     derived = occurrence_id(master.id, happening.original_start)
-    return View(
-        happening.item, kind, folder_id, derived, listed, body_type, happening, master
-    )
+    return View(happening.item, kind, folder_id, derived, listed, body_type, happening, master)
 
 
 def item_id(view: View) -> str:

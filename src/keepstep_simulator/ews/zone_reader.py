@@ -9,9 +9,7 @@ from keepstep_simulator.ews.envelope import EwsError, T
 from keepstep_simulator.items import DAY_NAMES
 from keepstep_simulator.zones import UnknownZone, YearlyRule, Zone, custom_zone, zone_of
 
-_DURATION = re.compile(
-    r"(-)?P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.\d+)?S)?)?$"
-)
+_DURATION = re.compile(r"(-)?P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.\d+)?S)?)?$")
 
 
 def read_zone(element: etree._Element) -> Zone:

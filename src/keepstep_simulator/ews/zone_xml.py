@@ -51,9 +51,7 @@ def definition(zone: Zone, element: str, *, full: bool = True) -> str:
     parts = [opening, "><t:Periods>"]
     for (offset, is_daylight), period_id in periods.items():
         label = "Daylight" if is_daylight else "Standard"
-        parts.append(
-            f'<t:Period Bias="{duration(-offset)}" Name="{label}" Id="{xml(period_id)}"/>'
-        )
+        parts.append(f'<t:Period Bias="{duration(-offset)}" Name="{label}" Id="{xml(period_id)}"/>')
     parts.append("</t:Periods><t:TransitionsGroups>")
     for number, (_, group) in enumerate(groups):
         parts.append(f'<t:TransitionsGroup Id="{number}">{_group(group, periods)}')
@@ -145,8 +143,9 @@ def _group_of(changes: dict[int, list[_Change]], year: int, zone: tzinfo) -> _Gr
     mine = changes[year]
     if not mine:
         return _offset(zone, datetime(year, 1, 1, tzinfo=UTC))
-    return tuple(_rule(change, _like(changes, change, year, place)) for place, change in
-                 enumerate(mine))
+    return tuple(
+        _rule(change, _like(changes, change, year, place)) for place, change in enumerate(mine)
+    )
 
 
 def _like(

@@ -1,0 +1,49 @@
+"""Requests and answers as plain values, apart from any server or socket."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+XML = "text/xml; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An HTTP request; header names are in lower case. ``remote`` is the client's address."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    remote: str = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How an answer reaches the client, if not plainly.
+
+    ``wait`` seconds pass before the first byte; ``drop`` closes the connection in its place;
+    ``drip`` sends one byte at a time with that many seconds between; ``repeat`` sends ``filler``
+    that many times after the body; ``cut`` ends the connection after so many bytes.
+    """
+
+    wait: float = 0.0
+    drop: bool = False
+    drip: float | None = None
+    repeat: int = 0
+    filler: bytes = b""
+    cut: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer, and how it is delivered."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    delivery: Delivery = Delivery()
+
+
+def xml_answer(status: int, body: bytes) -> Answer:
+    """An answer of SOAP."""
+    return Answer(status, {"Content-Type": XML}, body)

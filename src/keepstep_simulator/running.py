@@ -1,0 +1,59 @@
+"""The simulator as a command runs it: with the machine's clock, until it is stopped."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from keepstep_simulator.live import Life
+from keepstep_simulator.server import serving
+from keepstep_simulator.simulator import Simulator
+
+
+def run(
+    bind: str = "127.0.0.1:8025",
+    mailboxes: int = 5,
+    seed: int = 0,
+    *,
+    items_each: int = 60,
+    version: str = "Exchange2016",
+    username: str = "svc",
+    password: str = "secret",
+    live_every: float | None = None,
+    control: bool = False,
+    say: Callable[[str], None] = print,
+) -> None:
+    """Serve seeded mailboxes on ``HOST:PORT`` until interrupted.
+
+    ``live_every`` seconds a change happens in some calendar, and is told through ``say``. Raises
+    OSError if the address is taken, ValueError if it is none.
+    """
+    host, _, port = bind.rpartition(":")
+    simulator = Simulator(
+        clock=lambda: datetime.now(UTC),
+        seed=seed,
+        username=username,
+        password=password,
+        version=version,
+    )
+    simulator.seed_calendars(mailboxes, items_each)
+    address = (host.strip("[]") or "127.0.0.1", int(port))
+    asyncio.run(_serve(simulator, address, live_every, control, say))
+
+
+async def _serve(
+    simulator: Simulator,
+    address: tuple[str, int],
+    live_every: float | None,
+    control: bool,
+    say: Callable[[str], None],
+) -> None:
+    async with serving(simulator, *address, control=control) as url:
+        say(f"Exchange stand-in ({simulator.version.name}) at {url}")
+        for mailbox in simulator.mailboxes.values():
+            say(f"  {mailbox.email}  {mailbox.name}  {len(mailbox)} appointments")
+        life = Life(simulator)
+        while True:
+            await asyncio.sleep(3600 if live_every is None else live_every)
+            if live_every is not None:
+                for deed in life.step():
+                    say(f"{deed.at:%H:%M:%S} {deed.mailbox} {deed.what}: {deed.subject}")

@@ -1,0 +1,168 @@
+"""The simulator on a real socket: a thin aiohttp shell around ``Simulator.answer``."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import TracebackType
+
+from aiohttp import web
+
+from keepstep_simulator.control import Control
+from keepstep_simulator.face import Answer, Request
+from keepstep_simulator.simulator import LARGEST_REQUEST, Simulator
+
+
+def application(simulator: Simulator, *, control: bool = False) -> web.Application:
+    """The web application; ``control`` opens the control face under ``/control/``."""
+    app = web.Application(client_max_size=LARGEST_REQUEST)
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        return await _deliver(request, simulator.answer(await _request(request)))
+
+    if control:
+        controls = Control(simulator)
+
+        async def handle_control(request: web.Request) -> web.StreamResponse:
+            return await _deliver(request, controls.answer(await _request(request)))
+
+        app.router.add_route("*", "/control/{rest:.*}", handle_control)
+    app.router.add_route("*", "/{rest:.*}", handle)
+    return app
+
+
+async def _request(request: web.Request) -> Request:
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    body = await request.read()
+    return Request(request.method, request.path, headers, body, request.remote or "")
+
+
+async def _deliver(request: web.Request, answer: Answer) -> web.StreamResponse:
+    """Send an answer as its delivery says."""
+    delivery = answer.delivery
+    if delivery.wait:
+        await asyncio.sleep(delivery.wait)
+    if delivery.drop:
+        return _dropped(request)
+    if delivery.drip is None and not delivery.repeat and delivery.cut is None:
+        return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
+    response = web.StreamResponse(status=answer.status, headers=answer.headers)
+    if delivery.cut is not None or delivery.drip is not None:
+        response.content_length = len(answer.body)
+    else:
+        response.enable_chunked_encoding()
+    await response.prepare(request)
+    try:
+        await _stream(response, answer)
+    except (ConnectionError, asyncio.CancelledError):
+        return response
+    if delivery.cut is not None:
+        return _dropped(request)
+    await response.write_eof()
+    return response
+
+
+async def _stream(response: web.StreamResponse, answer: Answer) -> None:
+    delivery = answer.delivery
+    if delivery.drip is not None:
+        for place in range(len(answer.body)):
+            await response.write(answer.body[place : place + 1])
+            await asyncio.sleep(delivery.drip)
+        return
+    await response.write(answer.body if delivery.cut is None else answer.body[: delivery.cut])
+    for _ in range(delivery.repeat):
+        await response.write(delivery.filler)
+
+
+def _dropped(request: web.Request) -> web.StreamResponse:
+    if request.transport is not None:
+        request.transport.close()
+    return web.Response()
+
+
+@asynccontextmanager
+async def serving(
+    simulator: Simulator, host: str = "127.0.0.1", port: int = 0, *, control: bool = False
+) -> AsyncIterator[str]:
+    """Serve on a real socket while the block runs; gives the address of the EWS face."""
+    runner = web.AppRunner(
+        application(simulator, control=control), access_log=None, shutdown_timeout=0.5
+    )
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port)
+        await site.start()
+        bound = runner.addresses[0][1]
+        yield f"http://{_in_url(host)}:{bound}/EWS/Exchange.asmx"
+    finally:
+        await runner.cleanup()
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+class SimulatorThread:
+    """A server in a thread of its own, for tests without an event loop; ``url`` is the EWS face."""
+
+    def __init__(
+        self,
+        simulator: Simulator,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        control: bool = False,
+    ) -> None:
+        """Take what :func:`serving` takes."""
+        self.simulator = simulator
+        self.url = ""
+        self._where = (host, port, control)
+        self._started = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="simulator", daemon=True)
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except OSError as error:
+            self._error = error
+        finally:
+            self._started.set()
+
+    async def _serve(self) -> None:
+        host, port, control = self._where
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        async with serving(self.simulator, host, port, control=control) as url:
+            self.url = url
+            self._started.set()
+            await self._stop.wait()
+
+    def __enter__(self) -> "SimulatorThread":
+        """Start, and wait until the socket is open. Raises OSError if it cannot be."""
+        self._thread.start()
+        self._started.wait()
+        if self._error is not None:
+            raise self._error
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop, and wait for the thread."""
+        if self._loop is not None and self._stop is not None:
+            self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(timeout=10)
+
+
+async def serve_forever(
+    simulator: Simulator, host: str, port: int, *, control: bool = False
+) -> None:
+    """Serve until cancelled."""
+    async with serving(simulator, host, port, control=control):
+        await asyncio.Event().wait()

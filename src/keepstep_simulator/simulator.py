@@ -1,0 +1,250 @@
+"""A stand-in Exchange server: mailboxes behind the EWS face, with a log and a list of faults.
+
+``Simulator.answer`` is a plain function from request to answer; the network is elsewhere.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+from random import Random
+
+from keepstep_simulator import meetings
+from keepstep_simulator.ews.call import Call
+from keepstep_simulator.ews.create_item import create_item
+from keepstep_simulator.ews.delete_item import delete_item
+from keepstep_simulator.ews.directory import (
+    convert_id,
+    get_server_time_zones,
+    resolve_names,
+)
+from keepstep_simulator.ews.envelope import (
+    Envelope,
+    EwsError,
+    EwsFault,
+    fault,
+    read_envelope,
+)
+from keepstep_simulator.ews.find_item import find_item
+from keepstep_simulator.ews.get_folder import get_folder
+from keepstep_simulator.ews.get_item import get_item
+from keepstep_simulator.ews.sync_folder_items import sync_folder_items
+from keepstep_simulator.ews.update_item import update_item
+from keepstep_simulator.ews.versions import DEFAULT_REQUEST, SERVERS
+from keepstep_simulator.face import Answer, Request, xml_answer
+from keepstep_simulator.faults import Damage, Faults
+from keepstep_simulator.logbook import LogEntry, Logbook
+from keepstep_simulator.model import Clock, MailboxModel
+from keepstep_simulator.seed import seed_calendars
+from keepstep_simulator.zones import Zone
+
+EWS_PATH = "/ews/exchange.asmx"
+LARGEST_REQUEST = 64 * 1024 * 1024
+
+_OPERATIONS: Mapping[str, Callable[[Call], bytes]] = {
+    "GetFolder": get_folder,
+    "SyncFolderItems": sync_folder_items,
+    "GetItem": get_item,
+    "FindItem": find_item,
+    "CreateItem": create_item,
+    "UpdateItem": update_item,
+    "DeleteItem": delete_item,
+    "ResolveNames": resolve_names,
+    "ConvertId": convert_id,
+    "GetServerTimeZones": get_server_time_zones,
+}
+
+
+class Simulator:
+    """The server. ``mailboxes`` are by lower-case address; ``may_not_impersonate`` lists those
+    whose impersonation is refused; ``log`` and ``faults`` are for tests.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        seed: int = 0,
+        username: str = "svc",
+        password: str = "secret",
+        version: str = "Exchange2016",
+        log_limit: int = 100_000,
+    ) -> None:
+        """Take the clock (aware, UTC), a seed, the service account and the server's version."""
+        self.clock = clock
+        self.seed = seed
+        self.username = username
+        self.password = password
+        self.version = SERVERS[version]
+        self.mailboxes: dict[str, MailboxModel] = {}
+        self.may_not_impersonate: set[str] = set()
+        self.log = Logbook(log_limit)
+        self.faults = Faults(Random(f"{seed}:faults"))
+
+    def add_mailbox(
+        self, email: str, name: str | None = None, time_zone: str | Zone = "Europe/Berlin"
+    ) -> MailboxModel:
+        """A new, empty mailbox; the name defaults to one made from the address."""
+        shown = name or email.partition("@")[0].replace(".", " ").title()
+        mailbox = MailboxModel(email, shown, time_zone, clock=self.clock, seed=self.seed)
+        self.mailboxes[email.lower()] = mailbox
+        return mailbox
+
+    def seed_calendars(self, n_mailboxes: int, items_each: int = 60) -> list[MailboxModel]:
+        """Mailboxes with believable calendars, always the same for the same seed and clock."""
+        return seed_calendars(self, n_mailboxes, items_each)
+
+    def requests(self, operation: str | None = None, mailbox: str | None = None) -> list[LogEntry]:
+        """The logged requests of an operation, a mailbox, or both, oldest first."""
+        return self.log.select(operation, mailbox)
+
+    def find_mailbox(self, address: str) -> MailboxModel:
+        """The mailbox of an address. Raises EwsError (ErrorNonExistentMailbox)."""
+        mailbox = self.mailboxes.get(address.lower())
+        if mailbox is None:
+            raise EwsError("ErrorNonExistentMailbox")
+        return mailbox
+
+    def deliver(self, organizer: MailboxModel, item_id: str, what: str) -> None:
+        """Bring what an organizer sends to the attendees that have a mailbox here."""
+        meetings.deliver(self.mailboxes, organizer, item_id, what)
+
+    def answer(self, request: Request) -> Answer:
+        """The answer to a request; every request is logged. Never raises for a bad request."""
+        if request.path.rstrip("/").lower() != EWS_PATH:
+            return Answer(404, {"Content-Type": "text/html"}, b"<html><body>404</body></html>")
+        user = self._user(request.headers.get("authorization", ""))
+        if user is None:
+            return self._unauthorized(request)
+        if request.method != "POST":
+            return Answer(405, {"Allow": "POST"}, b"")
+        try:
+            envelope = read_envelope(request.body)
+        except EwsFault as error:
+            return self._refused(request, user, error)
+        return self._faulty(request, user, envelope)
+
+    def _user(self, authorization: str) -> str | None:
+        """The user of a right basic sign-in; ``DOMAIN\\user`` and ``user@domain`` will do."""
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != "basic":
+            return None
+        try:
+            text = base64.b64decode(token, validate=True).decode("utf-8", "replace")
+        except (binascii.Error, ValueError):
+            return None
+        user, _, password = text.partition(":")
+        bare = user.rpartition("\\")[2]
+        names = {self.username, self.username.rpartition("\\")[2]}
+        right = bool({user, bare, bare.partition("@")[0]} & names)
+        return user if right and password == self.password else None
+
+    def _unauthorized(self, request: Request) -> Answer:
+        headers = {"WWW-Authenticate": 'Basic realm="exchange.example.com"'}
+        self.log.add(self._entry(request, None, None, 401))
+        return Answer(401, headers, b"")
+
+    def _refused(self, request: Request, user: str, error: EwsFault) -> Answer:
+        self.log.add(self._entry(request, user, None, 500, code=error.code))
+        return xml_answer(500, fault(None, error))
+
+    def _faulty(self, request: Request, user: str, envelope: Envelope) -> Answer:
+        """The operation's answer with the faults of the list that hold for it."""
+        damage = self.faults.pick(envelope.operation, envelope.impersonated)
+        details: dict[str, object] = {}
+        answer: Answer | None = damage.instead(self.version, envelope)
+        if answer is None:
+            damage.prepare(envelope, self._state_is_known(envelope), self._deleter(envelope))
+            answer = self._operate(envelope, details)
+            answer = damage.spoil(answer, envelope)
+        self.log.add(
+            self._entry(
+                request,
+                user,
+                envelope,
+                answer.status,
+                fault_kind=damage.kind,
+                **_code(details, damage),
+                details=details,
+            )
+        )
+        return answer
+
+    def _state_is_known(self, envelope: Envelope) -> Callable[[str], bool]:
+        mailbox = self.mailboxes.get((envelope.impersonated or self.username).lower())
+        return lambda text: mailbox is not None and mailbox.knows_state(text)
+
+    def _deleter(self, envelope: Envelope) -> Callable[[str], None]:
+        mailbox = self.mailboxes.get((envelope.impersonated or self.username).lower())
+
+        def delete(item_id: str) -> None:
+            if mailbox is not None and item_id in mailbox:
+                mailbox.delete(item_id)
+
+        return delete
+
+    def _operate(self, envelope: Envelope, details: dict[str, object]) -> Answer:
+        try:
+            call = self._call(envelope, details)
+            operation = _OPERATIONS.get(envelope.operation)
+            if operation is None:
+                raise EwsFault(
+                    "ErrorInvalidRequest", f"The operation {envelope.operation} is not served here."
+                )
+            return xml_answer(200, operation(call))
+        except EwsError as error:
+            details["code"] = error.code
+            return xml_answer(500, fault(self.version, error))
+
+    def _call(self, envelope: Envelope, details: dict[str, object]) -> Call:
+        rank = self.version.rank_of(envelope.version or DEFAULT_REQUEST)
+        if rank is None:
+            raise EwsFault("ErrorInvalidServerVersion")
+        return Call(
+            envelope,
+            self.version,
+            rank,
+            self._acting(envelope.impersonated),
+            self.mailboxes,
+            self.find_mailbox,
+            details,
+            self.deliver,
+        )
+
+    def _acting(self, impersonated: str | None) -> MailboxModel | None:
+        if impersonated is None:
+            return self.mailboxes.get(self.username.lower())
+        if impersonated.lower() in self.may_not_impersonate:
+            raise EwsFault("ErrorImpersonateUserDenied")
+        mailbox = self.mailboxes.get(impersonated.lower())
+        if mailbox is None:
+            raise EwsFault("ErrorNonExistentMailbox")
+        return mailbox
+
+    def _entry(
+        self,
+        request: Request,
+        user: str | None,
+        envelope: Envelope | None,
+        status: int,
+        *,
+        code: str | None = None,
+        fault_kind: str | None = None,
+        details: dict[str, object] | None = None,
+    ) -> LogEntry:
+        return LogEntry(
+            self.clock(),
+            envelope.operation if envelope else "",
+            status,
+            envelope.impersonated if envelope else None,
+            user,
+            request.headers.get("x-anchormailbox"),
+            envelope.version if envelope else None,
+            code,
+            fault_kind,
+            details or {},
+        )
+
+
+def _code(details: dict[str, object], damage: Damage) -> dict[str, str | None]:
+    code = damage.code or details.pop("code", None)
+    return {"code": None if code is None else str(code)}
