@@ -36,7 +36,7 @@ class ChangeFeed:
     _log: list[tuple[int, str]] = field(default_factory=list)
 
     def note(self, item_id: str, *, alive: bool = True) -> int:
-        """An item was created or changed (or, not alive, went); gives the change's number."""
+        """Note that an item was created or changed (not alive: went); gives the change's number."""
         self.newest += 1
         track = self._tracks.setdefault(item_id, _Track([]))
         track.numbers.append(self.newest)
@@ -104,7 +104,7 @@ def _covers(seen: tuple[tuple[int, int], ...], number: int) -> bool:
 
 
 def _with(seen: tuple[tuple[int, int], ...], low: int, high: int) -> tuple[tuple[int, int], ...]:
-    """The intervals with one more, which swallows those that lie in it or touch it."""
+    """Give the intervals with one more, which swallows those that lie in it or touch it."""
     kept = [each for each in seen if each[1] < low - 1 or each[0] > high + 1]
     touching = [each for each in seen if each not in kept]
     for each in touching:

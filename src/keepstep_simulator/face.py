@@ -45,5 +45,5 @@ class Answer:
 
 
 def xml_answer(status: int, body: bytes) -> Answer:
-    """An answer of SOAP."""
+    """Give an answer of SOAP."""
     return Answer(status, {"Content-Type": XML}, body)

@@ -51,7 +51,7 @@ class Fault:
         self.params = params
 
     def __repr__(self) -> str:
-        """The line, for the message of a failing test."""
+        """Give the line, for the message of a failing test."""
         return f"Fault({self.kind!r}, {self.operation!r}, {self.mailbox!r}, left={self.left})"
 
     def concerns(self, operation: str, mailbox: str | None) -> bool:
@@ -85,7 +85,7 @@ class Damage:
         return None
 
     def instead(self, version: ServerVersion, envelope: Envelope) -> Answer | None:
-        """The answer given in place of the server's, if any."""
+        """Give the answer given in place of the server's, if any."""
         for each in self.faults:
             if each.kind in REFUSALS:
                 return REFUSALS[each.kind](version, envelope, each.params)
@@ -115,7 +115,7 @@ class Damage:
                     envelope.body.remove(state)
 
     def spoil(self, answer: Answer, envelope: Envelope) -> Answer:
-        """The server's answer with every spoiling done to it, in order."""
+        """Give the server's answer with every spoiling done to it, in order."""
         for each in self.faults:
             if each.kind in SPOILINGS:
                 answer = SPOILINGS[each.kind](answer, envelope, each.params)
@@ -142,7 +142,7 @@ class Faults:
         self._faults.clear()
 
     def __iter__(self) -> Iterator[Fault]:
-        """The lines that can still strike."""
+        """Give the lines that can still strike."""
         return iter([each for each in self._faults if each.left != 0])
 
     def __len__(self) -> int:
@@ -150,7 +150,7 @@ class Faults:
         return sum(1 for _ in self)
 
     def pick(self, operation: str, mailbox: str | None) -> Damage:
-        """The faults that strike a request; each that does is used up by one."""
+        """Give the faults that strike a request; each that does is used up by one."""
         if not self._faults:
             return _NONE
         struck = []

@@ -19,7 +19,7 @@ class BadFields(ValueError):
 
 
 def zones_in(given: Mapping[str, Any], default: Zone) -> tuple[Zone, Zone]:
-    """Start's and end's zone from ``time_zone``, ``start_zone``, ``end_zone`` (names or zones)."""
+    """Give start's and end's zone from ``time_zone``, ``start_zone`` and ``end_zone``."""
     both = given.get("time_zone")
     start = as_zone(given.get("start_zone") or both or default)
     end = as_zone(given.get("end_zone") or both or given.get("start_zone") or default)
@@ -27,7 +27,7 @@ def zones_in(given: Mapping[str, Any], default: Zone) -> tuple[Zone, Zone]:
 
 
 def as_zone(value: str | Zone) -> Zone:
-    """A zone by its name, or as it is."""
+    """Give a zone by its name, or as it is."""
     return zone_of(value) if isinstance(value, str) else value
 
 
@@ -45,7 +45,7 @@ def as_instant(value: date | datetime, zone: Zone) -> datetime:
 
 
 def cleaned(given: Mapping[str, Any], start_zone: Zone, end_zone: Zone) -> dict[str, Any]:
-    """The given fields with exact types; unknown names are refused with BadFields."""
+    """Give the given fields with exact types; unknown names are refused with BadFields."""
     result: dict[str, Any] = {}
     for name, value in given.items():
         if name == "time_zone":
@@ -71,7 +71,7 @@ def _as_attendee(value: str | Attendee) -> Attendee:
 
 
 def at_midnights(item: Item) -> Item:
-    """An all-day item with both ends pushed out to midnights of their zones, at least a day long.
+    """Push both ends of an all-day item out to midnights of their zones, a day apart at least.
 
     Microsoft's guide to all-day events: a start goes back to the midnight before it, an end on to
     the one after it.
@@ -88,7 +88,7 @@ def at_midnights(item: Item) -> Item:
 
 
 def at_first_occurrence(item: Item) -> Item:
-    """A series whose own start and end are those of its first original. Raises BadFields."""
+    """Give a series whose own start and end are those of its first original. Raises BadFields."""
     recurrence = item.recurrence
     if recurrence is None:
         return item
@@ -107,7 +107,7 @@ def at_first_occurrence(item: Item) -> Item:
 
 
 def complete(item: Item) -> Item:
-    """An item with its own rules kept: midnights, first occurrence, end not before start."""
+    """Give an item with its own rules kept: midnights, first occurrence, end not before start."""
     item = at_first_occurrence(at_midnights(item))
     if item.end < item.start:
         raise BadFields("end before start")
@@ -115,5 +115,5 @@ def complete(item: Item) -> Item:
 
 
 def recurrence_on(value: Recurrence, start: datetime, zone: Zone) -> Recurrence:
-    """A recurrence that begins on the local date of ``start``."""
+    """Give a recurrence that begins on the local date of ``start``."""
     return replace(value, start=zone.wall(start).date())

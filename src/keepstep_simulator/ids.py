@@ -1,4 +1,4 @@
-"""Item ids, change keys and sync states: opaque outside, base64 with ``+`` and ``/``, case-sensitive.
+"""Item ids, change keys, sync states: opaque, case-sensitive base64 with ``+`` and ``/``.
 
 Shaped like those of a real server (lengths and fixed bytes as in published answers), but made of
 nothing but the mailbox, a counter and a seed.
@@ -49,13 +49,13 @@ class IdMaker:
         self._salt = digest[48:64]
 
     def folder(self, name: str) -> str:
-        """The id of a folder."""
+        """Give the id of a folder."""
         place = hashlib.sha256(self._salt + name.encode()).digest()[:6]
         tail = self._store + b"\x01\x00" + self._replica + place + b"\x00\x00"
         return _text(self._mail_part + _FOLDER + tail)
 
     def item(self, number: int, length: int | None = None) -> str:
-        """The id of the item with that running number; padded to ``length`` characters (of 4)."""
+        """Give the id of the item with that number, of ``length`` characters (a multiple of 4)."""
         mixed = hashlib.sha256(self._salt + number.to_bytes(8, "big")).digest()
         tail = b"\x07\x00" + self._replica + mixed[:6] + b"\x00\x00\x00\x00\x01\x0d\x00\x00"
         raw = self._mail_part + _ITEM + self._store + tail + number.to_bytes(6, "big") + mixed[6:12]
@@ -66,7 +66,7 @@ class IdMaker:
         return _text(raw)
 
     def change_key(self, version: int) -> str:
-        """A change key; every version of an item has another."""
+        """Give a change key; every version of an item has another."""
         mixed = hashlib.sha256(self._salt + b"ck" + version.to_bytes(8, "big")).digest()[:6]
         return _text(_CHANGE_KEY_HEAD + self._replica + version.to_bytes(4, "big") + mixed[:2])
 
@@ -84,7 +84,7 @@ def case_twin(item_id: str) -> str:
 
 
 def occurrence_id(master_id: str, original_start: datetime) -> str:
-    """The id of an occurrence, derived from its master's and the original start."""
+    """Give the id of an occurrence, derived from its master's and the original start."""
     raw = _raw(master_id)
     ticks = (original_start - _EPOCH) // timedelta(microseconds=1)
     stamp = _OCCURRENCE + struct.pack(">Q", ticks)
@@ -131,7 +131,7 @@ class SyncState:
 
 
 def encode_state(state: SyncState, mark: bytes) -> str:
-    """The opaque text of a state of the folder with that mark."""
+    """Give the opaque text of a state of the folder with that mark."""
     numbers = [state.generation, state.serial, len(state.seen)]
     numbers += [number for interval in state.seen for number in interval]
     body = mark + struct.pack(f">{len(numbers)}Q", *numbers)
@@ -139,7 +139,7 @@ def encode_state(state: SyncState, mark: bytes) -> str:
 
 
 def decode_state(text: str, mark: bytes) -> SyncState:
-    """The state of a text; BadId if it is garbage, or of another folder."""
+    """Give the state of a text; BadId if it is garbage, or of another folder."""
     raw = _raw(text)
     head, tail = len(_STATE_HEAD), 32
     body = raw[head:-tail]

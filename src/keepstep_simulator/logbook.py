@@ -66,15 +66,15 @@ class Logbook:
         return len(self._entries)
 
     def __iter__(self) -> Iterator[LogEntry]:
-        """The entries, oldest first."""
+        """Give the entries, oldest first."""
         return iter(tuple(self._entries))
 
     def __getitem__(self, place: int) -> LogEntry:
-        """The entry at a place; -1 is the newest."""
+        """Give the entry at a place; -1 is the newest."""
         return self._entries[place]
 
     def select(self, operation: str | None = None, mailbox: str | None = None) -> list[LogEntry]:
-        """The entries of an operation, a mailbox, or both."""
+        """Give the entries of an operation, a mailbox, or both."""
         return [
             each
             for each in self._entries

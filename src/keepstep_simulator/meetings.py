@@ -7,7 +7,15 @@ from typing import Any
 from keepstep_simulator.items import Attendee, Item
 from keepstep_simulator.model import MailboxModel
 
-_SHARED = ("subject", "location", "body", "body_type", "start", "end", "start_zone", "end_zone") + (
+_SHARED = (
+    "subject",
+    "location",
+    "body",
+    "body_type",
+    "start",
+    "end",
+    "start_zone",
+    "end_zone",
     "all_day",
     "recurrence",
     "exceptions",
@@ -63,7 +71,7 @@ def _shared(item: Item) -> dict[str, Any]:
 
 
 def attendee_copy(item: Item, response: str = "none") -> dict[str, Any]:
-    """The fields of a meeting as an attendee has it, before or after an answer."""
+    """Give the fields of a meeting as an attendee has it, before or after an answer."""
     answered = response in ("accepted", "organizer")
     return {
         **_shared(item),
@@ -74,7 +82,7 @@ def attendee_copy(item: Item, response: str = "none") -> dict[str, Any]:
 
 
 def with_organizer(item: Item) -> tuple[Attendee, ...]:
-    """The attendees as an attendee sees them: the organizer first, the others' answers unknown."""
+    """Give the attendees as one of them sees them: organizer first, others' answers unknown."""
     others = tuple(replace(each, response="none", responded=None) for each in item.attendees)
     if item.organizer is None:
         return others

@@ -68,14 +68,14 @@ class MailboxModel:
         return item_id in self._items
 
     def get(self, item_id: str) -> Item:
-        """The item with exactly that id (case counts). Raises NoSuchItem."""
+        """Give the item with exactly that id (case counts). Raises NoSuchItem."""
         try:
             return self._items[item_id]
         except KeyError:
             raise NoSuchItem(item_id) from None
 
     def by_uid(self, uid: str) -> Item | None:
-        """The first item with that iCalendar UID, if any."""
+        """Give the first item with that iCalendar UID, if any."""
         return next((each for each in self._items.values() if each.uid == uid), None)
 
     def occurrences(self, start: datetime, end: datetime) -> list[Occurrence]:
@@ -86,7 +86,7 @@ class MailboxModel:
         return sorted(found, key=lambda each: (each.start, each.end, each.item.id))
 
     def occurrence(self, item_id: str, original_start: datetime) -> Occurrence:
-        """The occurrence of a series that stands at that time. Raises NoSuchItem."""
+        """Give the occurrence of a series that stands at that time. Raises NoSuchItem."""
         master = self.get(item_id)
         if original_start in master.deleted_occurrences:
             raise NoSuchItem(item_id)
@@ -115,13 +115,13 @@ class MailboxModel:
 
     @staticmethod
     def occurrence_id(item_id: str, original_start: datetime) -> str:
-        """The id under which an occurrence is fetched by itself."""
+        """Give the id under which an occurrence is fetched by itself."""
         return occurrence_id(item_id, original_start)
 
     # What may happen
 
     def create(self, **given: Any) -> str:
-        """A new appointment; gives its id.
+        """Make a new appointment; gives its id.
 
         Fields are those of Item; ``start`` and ``end`` are aware datetimes, or naive ones and
         dates read in the zone; ``time_zone`` names both zones; ``item_id``, ``id_length`` and
@@ -167,23 +167,23 @@ class MailboxModel:
         self._put(new)
 
     def delete(self, item_id: str) -> None:
-        """The appointment goes. Raises NoSuchItem."""
+        """Delete the appointment. Raises NoSuchItem."""
         self.get(item_id)
         del self._items[item_id]
         self.feed.note(item_id, alive=False)
 
     def move_out(self, item_id: str) -> None:
-        """The appointment is moved to another folder: to the calendar, it is gone."""
+        """Move the appointment to another folder: to the calendar, it is gone."""
         self.delete(item_id)
 
     def move(self, item_id: str) -> str:
-        """Moved out and back in: the same appointment with another id, which is given."""
+        """Move it out and back in: the same appointment gets another id, which is given."""
         item = self.get(item_id)
         self.delete(item_id)
         return self._put(replace(item, id=self._next_id(), modified=self._now()))
 
     def cancel(self, item_id: str) -> None:
-        """The meeting is cancelled: gone at its organizer, marked at an attendee."""
+        """Cancel the meeting: it goes at its organizer, and is marked at an attendee."""
         item = self.get(item_id)
         if item.is_organizer:
             self.delete(item_id)
@@ -194,7 +194,7 @@ class MailboxModel:
         self.update(item_id, cancelled=True, show_as="free", subject=subject)
 
     def accept(self, item_id: str, order: str = "delete-first", response: str = "accepted") -> str:
-        """An invitation is answered: another item with the same UID takes the place of this one.
+        """Answer an invitation: another item with the same UID takes the place of this one.
 
         ``order`` says whether the feed tells the delete or the create first. Gives the new id.
         """
@@ -216,7 +216,7 @@ class MailboxModel:
     def change_occurrence(
         self, item_id: str, original_start: datetime, *, announce: bool = True, **given: Any
     ) -> None:
-        """One occurrence is changed: it becomes (or stays) an exception of the series.
+        """Change one occurrence: it becomes (or stays) an exception of the series.
 
         With ``announce=False`` the feed keeps silent, and only the master's last-modified time
         moves, as one real server does. Raises NoSuchItem.
@@ -240,7 +240,7 @@ class MailboxModel:
             self._items[item_id] = master
 
     def delete_occurrence(self, item_id: str, original_start: datetime) -> None:
-        """One occurrence goes; of a changed one only its original start is remembered."""
+        """Delete one occurrence; of a changed one only its original start is remembered."""
         master = self.get(item_id)
         original_start = as_instant(original_start, master.start_zone)
         self.occurrence(item_id, original_start)
@@ -250,7 +250,7 @@ class MailboxModel:
         self._put(fresh)
 
     def split_series(self, item_id: str, at: datetime, **given: Any) -> str:
-        """ "This and following": the series ends before ``at``, a new one begins there.
+        """Change this and the following: the series ends before ``at``, a new one begins there.
 
         The new one has a UID of its own and the given fields. Gives its id.
         """
@@ -320,7 +320,7 @@ class MailboxModel:
             return False
 
     def forget_sync_states(self) -> None:
-        """Every sync state given so far is refused from now on."""
+        """Refuse every sync state given so far, from now on."""
         self.feed.forget_states()
 
     # How it is kept
@@ -329,7 +329,7 @@ class MailboxModel:
         return self._clock().replace(microsecond=0)
 
     def new_id(self, length: int | None = None) -> str:
-        """An id that nothing has yet, of ``length`` characters if given."""
+        """Give an id that nothing has yet, of ``length`` characters if given."""
         return self._next_id(length)
 
     def _next_id(self, length: int | None = None) -> str:

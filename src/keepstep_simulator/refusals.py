@@ -2,6 +2,7 @@
 
 import gzip
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any
 
 from keepstep_simulator.ews.envelope import (
@@ -106,11 +107,11 @@ def _redirect(_: ServerVersion, __: Envelope, params: Params) -> Answer:
 
 
 def _doctype(_: ServerVersion, __: Envelope, params: Params) -> Answer:
-    """An answer with a DOCTYPE: ``bomb`` nests entities, ``system`` names an external one."""
+    """Give an answer with a DOCTYPE: ``bomb`` nests entities, ``system`` names an external one."""
     if params.get("bomb"):
         names = "abcdefghij"
         lines = [f'<!ENTITY a "{"ha" * 20}">']
-        for before, name in zip(names, names[1:], strict=False):
+        for before, name in pairwise(names):
             lines.append(f'<!ENTITY {name} "{f"&{before};" * 10}">')
         inner, use = "".join(lines), "&j;"
     elif "system" in params:
@@ -125,14 +126,14 @@ def _doctype(_: ServerVersion, __: Envelope, params: Params) -> Answer:
 
 
 def _deep(_: ServerVersion, __: Envelope, params: Params) -> Answer:
-    """An answer nested ``depth`` elements deep."""
+    """Give an answer nested ``depth`` elements deep."""
     depth = int(params.get("depth", 100_000))
     body = f'<s:Envelope xmlns:s="{SOAP}"><s:Body>{"<a>" * depth}{"</a>" * depth}'
     return xml_answer(200, f"{body}</s:Body></s:Envelope>".encode())
 
 
 def _huge(_: ServerVersion, __: Envelope, params: Params) -> Answer:
-    """A chunked answer of ``megabytes``, that never closes its first element."""
+    """Give a chunked answer of ``megabytes``, that never closes its first element."""
     head = f'<?xml version="1.0"?><s:Envelope xmlns:s="{SOAP}"><s:Body>'.encode()
     size = int(params.get("megabytes", 10_000))
     delivery = Delivery(repeat=size, filler=_MEGABYTE)
@@ -140,7 +141,7 @@ def _huge(_: ServerVersion, __: Envelope, params: Params) -> Answer:
 
 
 def _gzip_bomb(_: ServerVersion, __: Envelope, params: Params) -> Answer:
-    """A compressed answer that unfolds to ``megabytes``."""
+    """Give a compressed answer that unfolds to ``megabytes``."""
     head = f'<?xml version="1.0"?><s:Envelope xmlns:s="{SOAP}"><s:Body>'.encode()
     size = int(params.get("megabytes", 10_000))
     filler = gzip.compress(_MEGABYTE, mtime=0)
@@ -154,7 +155,7 @@ def _hang(_: ServerVersion, __: Envelope, params: Params) -> Answer:
 
 
 def _lost_request(_: ServerVersion, __: Envelope, ___: Params) -> Answer:
-    """The connection is dropped before anything is done."""
+    """Drop the connection before anything is done."""
     return Answer(200, {}, b"", Delivery(drop=True))
 
 

@@ -41,7 +41,7 @@ class Writer:
         self._clock = clock
 
     def subject(self) -> str:
-        """A subject line."""
+        """Give a subject line."""
         kind = self._random.choice(SUBJECTS)
         return kind.format(city=self._random.choice(CITIES), number=self._random.randint(2, 98))
 
@@ -57,7 +57,7 @@ class Writer:
         return {"start": start, "end": start + length}
 
     def single(self, mailbox: MailboxModel, *, ahead_only: bool = False) -> Fields:
-        """An appointment of one hour or so."""
+        """Give an appointment of one hour or so."""
         body, body_type = self._random.choice(BODIES)
         return {
             **self._times(self._day(ahead_only=ahead_only)),
@@ -72,7 +72,7 @@ class Writer:
         }
 
     def all_day(self, mailbox: MailboxModel, days: int = 1) -> Fields:
-        """A day, or several, in the mailbox's own zone."""
+        """Give a day, or several, in the mailbox's own zone."""
         day = self._day()
         return {
             **self.single(mailbox),
@@ -85,7 +85,7 @@ class Writer:
     def meeting(
         self, mailbox: MailboxModel, guests: Sequence[MailboxModel], *, ahead_only: bool = False
     ) -> Fields:
-        """A meeting with other mailboxes, somebody from outside, and perhaps a room."""
+        """Give a meeting with other mailboxes, somebody from outside, and perhaps a room."""
         answers = ("none", "accepted", "accepted", "tentative", "declined")
         attendees = [
             Attendee(
@@ -109,7 +109,7 @@ class Writer:
         return {**fields, "attendees": _answered(attendees, self._clock()), **with_url}
 
     def series(self, mailbox: MailboxModel, kind: int) -> Fields:
-        """A series; ``kind`` runs through the patterns and ranges."""
+        """Give a series; ``kind`` runs through the patterns and ranges."""
         now = self._clock().date()
         start = now - timedelta(days=self._random.choice((10, 40, 200, 700)))
         return {
@@ -226,7 +226,7 @@ class _Filler:
         hours = timedelta(hours=20)
         flight = {"start_zone": start, "end_zone": end, "end": fields["start"] + hours * 2}
         del fields["time_zone"]
-        self._add({**fields, **flight, "subject": f"✈ {start} – {end}"})
+        self._add({**fields, **flight, "subject": f"✈ {start} → {end}"})
 
     def _awkward_subject(self) -> None:
         subject = self._random.choice(

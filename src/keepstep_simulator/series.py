@@ -37,7 +37,7 @@ def check(recurrence: Recurrence) -> None:
 
 
 def dates(recurrence: Recurrence, since: date | None = None) -> Iterator[date]:
-    """The local dates of the originals in order, from ``since`` (default: the first) on.
+    """Give the local dates of the originals in order, from ``since`` (default: the first) on.
 
     The range's end and count are kept. Without a count the cost does not grow with what lies
     before ``since``.
@@ -112,7 +112,7 @@ def _day_in_month(recurrence: Recurrence, year: int, month: int) -> date:
 
 
 def weekdays(name: str) -> frozenset[int]:
-    """The weekdays (Monday is 0) that a day's name stands for."""
+    """Give the weekdays (Monday is 0) that a day's name stands for."""
     if name in DAY_GROUPS:
         return DAY_GROUPS[name]
     return frozenset((DAY_NAMES.index(name),))
@@ -135,7 +135,7 @@ def originals(master: Item, since: date | None = None) -> Iterator[tuple[datetim
 
 
 def as_occurrence(master: Item, start: datetime, end: datetime) -> Occurrence:
-    """The occurrence whose original stands at ``start``, with its changes applied."""
+    """Give the occurrence whose original stands at ``start``, with its changes applied."""
     changed = next((each for each in master.exceptions if each.original_start == start), None)
     plain = replace(
         master, recurrence=None, exceptions=(), deleted_occurrences=(), start=start, end=end
@@ -146,7 +146,7 @@ def as_occurrence(master: Item, start: datetime, end: datetime) -> Occurrence:
 
 
 def occurrences(item: Item, window_start: datetime, window_end: datetime) -> list[Occurrence]:
-    """What of an item touches the window, in order of start; deleted occurrences are left out.
+    """Give what of an item touches the window, in order of start; deleted occurrences are left out.
 
     An occurrence without length counts if it begins in the window.
     """
@@ -184,7 +184,7 @@ def by_index(master: Item, index: int) -> tuple[datetime, datetime] | None:
 
 
 def first_occurrence(master: Item) -> Occurrence | None:
-    """The first occurrence that was not deleted, or None."""
+    """Give the first occurrence that was not deleted, or None."""
     gone = set(master.deleted_occurrences)
     for start, end in islice(originals(master), len(gone) + 1):
         if start not in gone:
@@ -193,7 +193,7 @@ def first_occurrence(master: Item) -> Occurrence | None:
 
 
 def last_occurrence(master: Item) -> Occurrence | None:
-    """The last occurrence that was not deleted, or None for a series without end."""
+    """Give the last occurrence that was not deleted, or None for a series without end."""
     recurrence = master.recurrence
     if recurrence is None or (recurrence.end is None and recurrence.count is None):
         return None

@@ -14,7 +14,7 @@ from keepstep_simulator.simulator import LARGEST_REQUEST, Simulator
 
 
 def application(simulator: Simulator, *, control: bool = False) -> web.Application:
-    """The web application; ``control`` opens the control face under ``/control/``."""
+    """Give the web application; ``control`` opens the control face under ``/control/``."""
     app = web.Application(client_max_size=LARGEST_REQUEST)
 
     async def handle(request: web.Request) -> web.StreamResponse:

@@ -32,7 +32,7 @@ from keepstep_simulator.ews.update_item import update_item
 from keepstep_simulator.ews.versions import DEFAULT_REQUEST, SERVERS
 from keepstep_simulator.face import Answer, Request, xml_answer
 from keepstep_simulator.faults import Damage, Faults
-from keepstep_simulator.logbook import LogEntry, Logbook
+from keepstep_simulator.logbook import Logbook, LogEntry
 from keepstep_simulator.model import Clock, MailboxModel
 from keepstep_simulator.seed import seed_calendars
 from keepstep_simulator.zones import Zone
@@ -55,8 +55,10 @@ _OPERATIONS: Mapping[str, Callable[[Call], bytes]] = {
 
 
 class Simulator:
-    """The server. ``mailboxes`` are by lower-case address; ``may_not_impersonate`` lists those
-    whose impersonation is refused; ``log`` and ``faults`` are for tests.
+    """The server.
+
+    ``mailboxes`` are by lower-case address; ``may_not_impersonate`` lists those whose
+    impersonation is refused; ``log`` and ``faults`` are for tests.
     """
 
     def __init__(
@@ -65,7 +67,7 @@ class Simulator:
         clock: Clock,
         seed: int = 0,
         username: str = "svc",
-        password: str = "secret",
+        password: str = "secret",  # noqa: S107 - the stand-in's, known to all
         version: str = "Exchange2016",
         log_limit: int = 100_000,
     ) -> None:
@@ -83,7 +85,7 @@ class Simulator:
     def add_mailbox(
         self, email: str, name: str | None = None, time_zone: str | Zone = "Europe/Berlin"
     ) -> MailboxModel:
-        """A new, empty mailbox; the name defaults to one made from the address."""
+        """Give a new, empty mailbox; the name defaults to one made from the address."""
         shown = name or email.partition("@")[0].replace(".", " ").title()
         mailbox = MailboxModel(email, shown, time_zone, clock=self.clock, seed=self.seed)
         self.mailboxes[email.lower()] = mailbox
@@ -94,11 +96,11 @@ class Simulator:
         return seed_calendars(self, n_mailboxes, items_each)
 
     def requests(self, operation: str | None = None, mailbox: str | None = None) -> list[LogEntry]:
-        """The logged requests of an operation, a mailbox, or both, oldest first."""
+        """Give the logged requests of an operation, a mailbox, or both, oldest first."""
         return self.log.select(operation, mailbox)
 
     def find_mailbox(self, address: str) -> MailboxModel:
-        """The mailbox of an address. Raises EwsError (ErrorNonExistentMailbox)."""
+        """Give the mailbox of an address. Raises EwsError (ErrorNonExistentMailbox)."""
         mailbox = self.mailboxes.get(address.lower())
         if mailbox is None:
             raise EwsError("ErrorNonExistentMailbox")
@@ -109,7 +111,7 @@ class Simulator:
         meetings.deliver(self.mailboxes, organizer, item_id, what)
 
     def answer(self, request: Request) -> Answer:
-        """The answer to a request; every request is logged. Never raises for a bad request."""
+        """Give the answer to a request; every request is logged. Never raises for a bad request."""
         if request.path.rstrip("/").lower() != EWS_PATH:
             return Answer(404, {"Content-Type": "text/html"}, b"<html><body>404</body></html>")
         user = self._user(request.headers.get("authorization", ""))
@@ -124,7 +126,7 @@ class Simulator:
         return self._faulty(request, user, envelope)
 
     def _user(self, authorization: str) -> str | None:
-        """The user of a right basic sign-in; ``DOMAIN\\user`` and ``user@domain`` will do."""
+        """Give the user of a right basic sign-in; a domain before or behind the name will do."""
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "basic":
             return None
@@ -148,7 +150,7 @@ class Simulator:
         return xml_answer(500, fault(None, error))
 
     def _faulty(self, request: Request, user: str, envelope: Envelope) -> Answer:
-        """The operation's answer with the faults of the list that hold for it."""
+        """Give the operation's answer with the faults of the list that hold for it."""
         damage = self.faults.pick(envelope.operation, envelope.impersonated)
         details: dict[str, object] = {}
         answer: Answer | None = damage.instead(self.version, envelope)

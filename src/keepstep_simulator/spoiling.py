@@ -38,7 +38,7 @@ def _lost_answer(answer: Answer, _: Envelope, __: Params) -> Answer:
 
 
 def _slow(answer: Answer, _: Envelope, params: Params) -> Answer:
-    """The whole answer after ``seconds``."""
+    """Give the whole answer after ``seconds``."""
     return replace(answer, delivery=Delivery(wait=float(params.get("seconds", 1.0))))
 
 
@@ -48,18 +48,18 @@ def _drip(answer: Answer, _: Envelope, params: Params) -> Answer:
 
 
 def _cut(answer: Answer, _: Envelope, params: Params) -> Answer:
-    """The connection ends after a part (``share``, a half) of the promised length."""
+    """End the connection after a part (``share``, a half) of the promised length."""
     size = int(len(answer.body) * float(params.get("share", 0.5)))
     return replace(answer, delivery=Delivery(cut=size))
 
 
 def _truncated(answer: Answer, _: Envelope, params: Params) -> Answer:
-    """A well-formed HTTP answer that holds only a part (``share``, a half) of the XML."""
+    """Give a well-formed HTTP answer that holds only a part (``share``, a half) of the XML."""
     return replace(answer, body=answer.body[: int(len(answer.body) * params.get("share", 0.5))])
 
 
 def _repeated_page(answer: Answer, envelope: Envelope, _: Params) -> Answer:
-    """The page leads back to where it began: the given state comes back, more is promised."""
+    """Give the page leads back to where it began: the given state comes back, more is promised."""
     given = envelope.body.findtext(M + "SyncState") or ""
     text = answer.body.decode()
     if given:

@@ -23,7 +23,7 @@ def xml(text: str) -> str:
 
 
 def html_of(text: str) -> str:
-    """A text body in the simple page that a server wraps around it."""
+    """Give a text body in the simple page that a server wraps around it."""
     lines = html_escape(text, quote=False).replace("\n", "<br>\n")
     return (
         '<html><head><meta http-equiv="Content-Type" content="text/html; charset=utf-8">'
@@ -32,7 +32,7 @@ def html_of(text: str) -> str:
 
 
 def text_of(markup: str) -> str:
-    """An HTML body as plain text: blocks on lines of their own, links behind their words."""
+    """Give an HTML body as plain text: blocks on lines of their own, links behind their words."""
     if not markup.strip():
         return ""
     parts: list[str] = []

@@ -1,4 +1,5 @@
 """Words for believable calendars, in several scripts."""
+# ruff: noqa: RUF001 - other scripts are what this is for
 
 NAMES = (
     "Anna Berg",
@@ -49,7 +50,8 @@ LONG_SUBJECT = "Minutes of the very long meeting, part of an even longer series;
 _HTML = (
     "<html><head><style>p {{ color: navy }}</style></head><body><p>Dear all,</p><p>{}</p>"
     "<ul><li>Prices</li><li>Next steps &amp; dates</li></ul>"
-    '<p>See <a href="https://crm.example.com/offers/17?a=1&amp;b=2">the offer</a>.</p></body></html>'
+    '<p>See <a href="https://crm.example.com/offers/17?a=1&amp;b=2">the offer</a>.</p>'
+    "</body></html>"
 )
 BODIES: tuple[tuple[str | None, str], ...] = (
     (None, "HTML"),

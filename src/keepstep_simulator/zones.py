@@ -5,7 +5,7 @@ yearly rules of their own.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -31,16 +31,15 @@ class YearlyRule:
     at: timedelta
 
     def moment(self, year: int) -> datetime:
-        """The naive wall time (old offset) of the change in that year."""
+        """Give the naive wall time (old offset) of the change in that year."""
         if self.nth == 5:
-            after = datetime(year + self.month // 12, self.month % 12 + 1, 1)
-            last = after - timedelta(days=1)
+            last = date(year + self.month // 12, self.month % 12 + 1, 1) - timedelta(days=1)
             day = last - timedelta(days=(last.weekday() - self.weekday) % 7)
         else:
-            first = datetime(year, self.month, 1)
+            first = date(year, self.month, 1)
             ahead = (self.weekday - first.weekday()) % 7
             day = first + timedelta(days=ahead + 7 * (self.nth - 1))
-        return day + self.at
+        return datetime.combine(day, time()) + self.at
 
 
 @dataclass(frozen=True)
@@ -66,13 +65,11 @@ class CustomRules(tzinfo):
             return self.standard
         begins, ends = changes
         if begins < ends:
-            summer = begins <= instant < ends
-        else:
-            summer = instant >= begins or instant < ends
-        return self.daylight if summer else self.standard
+            return self.daylight if begins <= instant < ends else self.standard
+        return self.standard if ends <= instant < begins else self.daylight
 
     def utcoffset(self, dt: datetime | None) -> timedelta:
-        """The offset at a wall time; ``fold`` tells the two of a doubled hour apart."""
+        """Give the offset at a wall time; ``fold`` tells the two of a doubled hour apart."""
         if dt is None:
             return self.standard
         wall = dt.replace(tzinfo=None)
@@ -87,11 +84,11 @@ class CustomRules(tzinfo):
         return self.utcoffset(dt) - self.standard
 
     def tzname(self, dt: datetime | None) -> str:
-        """The name shown for a custom zone."""
+        """Give the name shown for a custom zone."""
         return CUSTOM
 
     def fromutc(self, dt: datetime) -> datetime:
-        """The wall time of an instant."""
+        """Give the wall time of an instant."""
         instant = dt.replace(tzinfo=None)
         offset = self._offset_at(instant)
         wall = instant + offset
@@ -116,7 +113,7 @@ class Zone:
         return _zone_info(self.iana or "Etc/UTC")
 
     def instant(self, wall: datetime) -> datetime:
-        """The UTC instant of a naive wall time.
+        """Give the UTC instant of a naive wall time.
 
         A skipped time is read with the offset before the change (it lands after the gap); a
         doubled one is the first of the two.
@@ -124,7 +121,7 @@ class Zone:
         return wall.replace(tzinfo=self.tz).astimezone(UTC)
 
     def wall(self, instant: datetime) -> datetime:
-        """The naive wall time of an instant."""
+        """Give the naive wall time of an instant."""
         return instant.astimezone(self.tz).replace(tzinfo=None)
 
 
@@ -135,7 +132,7 @@ def _zone_info(name: str) -> ZoneInfo:
 
 @lru_cache(maxsize=1024)
 def zone_of(name: str) -> Zone:
-    """The zone of a Windows id or an IANA name.
+    """Give the zone of a Windows id or an IANA name.
 
     Exchange keeps the Windows id alone, so an IANA name becomes the main name of its Windows
     zone (CLDR's "001" territory): Europe/Vienna comes back as Europe/Berlin. Raises UnknownZone.
@@ -157,5 +154,5 @@ def custom_zone(
     *,
     windows_id: str = CUSTOM,
 ) -> Zone:
-    """A zone that no table knows; offsets are east of UTC."""
+    """Give a zone that no table knows; offsets are east of UTC."""
     return Zone(windows_id, None, CustomRules(standard, daylight, to_daylight, to_standard))

@@ -39,7 +39,7 @@ class Call:
         return self.envelope.body
 
     def own_mailbox(self) -> MailboxModel:
-        """The mailbox that ids belong to. Raises EwsError if there is none, or it is not ready."""
+        """Give the mailbox that ids belong to. Raises EwsError if it is none or not ready."""
         if self.mailbox is None:
             raise EwsError("ErrorMissingEmailAddress")
         return ready(self.mailbox)
@@ -63,7 +63,7 @@ class Call:
         raise EwsError("ErrorFolderNotFound" if known else "ErrorInvalidIdMalformed")
 
     def calendar(self, element: etree._Element | None) -> MailboxModel:
-        """The mailbox whose calendar the one child of ``element`` names."""
+        """Give the mailbox whose calendar the one child of ``element`` names."""
         if element is None or len(element) == 0:
             raise EwsError("ErrorFolderNotFound")
         mailbox, name = self.folder(element[0])
@@ -72,7 +72,7 @@ class Call:
         return mailbox
 
     def target(self, element: etree._Element) -> "Target":
-        """What an ItemId, OccurrenceItemId or RecurringMasterItemId names. Raises EwsError."""
+        """Give what an ItemId, OccurrenceItemId or RecurringMasterItemId names. Raises EwsError."""
         if element.tag == T + "OccurrenceItemId":
             return self._indexed(element)
         if element.tag == T + "RecurringMasterItemId":
@@ -119,12 +119,12 @@ class Target:
 
 
 def ready(mailbox: MailboxModel) -> MailboxModel:
-    """The mailbox, if it can be opened; else EwsError with its status."""
+    """Give the mailbox, if it can be opened; else EwsError with its status."""
     if mailbox.status != "ready":
         raise EwsError(mailbox.status)
     return mailbox
 
 
 def folder_id(mailbox: MailboxModel, name: str) -> str:
-    """The id of one of a mailbox's folders."""
+    """Give the id of one of a mailbox's folders."""
     return mailbox.folder_id if name == "calendar" else mailbox.ids.folder(name)

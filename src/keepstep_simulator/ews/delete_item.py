@@ -1,4 +1,4 @@
-"""DeleteItem: items, whole series and single occurrences; every kind of deletion leaves the folder."""
+"""DeleteItem: items, whole series, single occurrences; however deleted, they leave the folder."""
 
 from lxml import etree
 

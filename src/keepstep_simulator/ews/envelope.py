@@ -47,7 +47,7 @@ TEXTS = {
 
 
 def text_for(code: str) -> str:
-    """The English message of a code; the code itself where none is known."""
+    """Give the English message of a code; the code itself where none is known."""
     return TEXTS.get(code, code)
 
 
@@ -67,7 +67,7 @@ class EwsFault(EwsError):
 
 
 def schema_fault(violation: str) -> EwsFault:
-    """The fault of a request that its schema does not allow."""
+    """Give the fault of a request that its schema does not allow."""
     return EwsFault("ErrorSchemaValidation", f"The request failed schema validation: {violation}")
 
 
@@ -125,7 +125,7 @@ def _impersonated(header: etree._Element) -> str:
 
 
 def server_header(version: ServerVersion) -> str:
-    """The SOAP header of every answer."""
+    """Give the SOAP header of every answer."""
     return (
         f'<s:Header><h:ServerVersionInfo MajorVersion="{version.major}" '
         f'MinorVersion="{version.minor}" MajorBuildNumber="{version.build}" '
@@ -135,7 +135,7 @@ def server_header(version: ServerVersion) -> str:
 
 
 def wrap(version: ServerVersion, operation: str, messages: str) -> bytes:
-    """The answer of an operation around its response messages."""
+    """Give the answer of an operation around its response messages."""
     return (
         f'<?xml version="1.0" encoding="utf-8"?><s:Envelope xmlns:s="{SOAP}">'
         f"{server_header(version)}<s:Body>"
@@ -145,7 +145,7 @@ def wrap(version: ServerVersion, operation: str, messages: str) -> bytes:
 
 
 def success(operation: str, content: str) -> str:
-    """A response message without error."""
+    """Give a response message without error."""
     return (
         f'<m:{operation}ResponseMessage ResponseClass="Success">'
         f"<m:ResponseCode>NoError</m:ResponseCode>{content}</m:{operation}ResponseMessage>"
@@ -153,7 +153,7 @@ def success(operation: str, content: str) -> str:
 
 
 def failure(operation: str, error: EwsError, content: str = "") -> str:
-    """A response message with an error, and what the operation must still have after it."""
+    """Give a response message with an error, and what the operation must still have after it."""
     return (
         f'<m:{operation}ResponseMessage ResponseClass="Error">'
         f"<m:MessageText>{xml(error.text)}</m:MessageText>"
@@ -175,7 +175,7 @@ def _message_xml(error: EwsError, prefix: str) -> str:
 
 
 def fault(version: ServerVersion | None, error: EwsError) -> bytes:
-    """A SOAP fault; real ones have no ServerVersionInfo where the request was not understood."""
+    """Give a SOAP fault, without ServerVersionInfo if the request was not understood."""
     header = server_header(version) if version else ""
     return (
         f'<?xml version="1.0" encoding="utf-8"?><s:Envelope xmlns:s="{SOAP}">{header}<s:Body>'

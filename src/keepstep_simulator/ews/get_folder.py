@@ -15,7 +15,12 @@ _NAMES = {
     "sentitems": "Sent Items",
 }
 _DEFAULT = ("FolderId", "DisplayName", "TotalCount", "ChildFolderCount")
-_ALL = ("FolderId", "ParentFolderId", "FolderClass", "DisplayName", "TotalCount") + (
+_ALL = (
+    "FolderId",
+    "ParentFolderId",
+    "FolderClass",
+    "DisplayName",
+    "TotalCount",
     "ChildFolderCount",
     "EffectiveRights",
 )

@@ -27,7 +27,7 @@ def get_item(call: Call) -> bytes:
 
 
 def ids_in(wanted: etree._Element) -> tuple[str, ...]:
-    """The ids that a request names, as the log tells them."""
+    """Give the ids that a request names, as the log tells them."""
     names = ("Id", "RecurringMasterId", "OccurrenceId")
     return tuple(
         next((each.get(name, "") for name in names if each.get(name)), "") for each in wanted

@@ -41,7 +41,7 @@ _EMPTY: dict[str, dict[str, Any]] = {
 
 
 def read_fields(elements: Iterable[etree._Element]) -> dict[str, Any]:
-    """The fields that a CalendarItem's children set; what the simulator does not keep is passed over.
+    """Give the fields that a CalendarItem's children set; those not kept here are passed over.
 
     ``required``, ``optional`` and ``resource`` hold the attendees of each role; naive datetimes
     have no offset on the wire and are for the item's zone to read. Raises EwsFault.
@@ -60,7 +60,7 @@ def read_fields(elements: Iterable[etree._Element]) -> dict[str, Any]:
 
 
 def emptied(name: str) -> dict[str, Any]:
-    """The fields of a deleted property. Raises EwsError for one that must stay."""
+    """Give the fields of a deleted property. Raises EwsError for one that must stay."""
     if name not in _EMPTY:
         raise EwsError(
             "ErrorDeleteDistinguishedFolder" if name == "" else "ErrorInvalidPropertyDelete"
@@ -76,7 +76,7 @@ def _word(words_of: dict[str, str], element: etree._Element) -> str:
 
 
 def read_instant(text: str | None) -> datetime:
-    """An xs:dateTime; aware if it carries an offset. Raises EwsFault."""
+    """Give an xs:dateTime; aware if it carries an offset. Raises EwsFault."""
     value = (text or "").strip()
     try:
         read = datetime.fromisoformat(value)
@@ -120,7 +120,7 @@ def _zone_id(field: str) -> Callable[[etree._Element], dict[str, Any]]:
 
 
 def named_zone(name: str) -> Zone:
-    """A zone that a client names by its Windows id. Raises EwsError."""
+    """Give a zone that a client names by its Windows id. Raises EwsError."""
     try:
         return zone_of(name)
     except UnknownZone:

@@ -35,7 +35,7 @@ class View:
 
 
 def view_of(item: Item, folder_id: str, *, listed: bool = False, body_type: str = "Best") -> View:
-    """The view of a single appointment or a whole series."""
+    """Give the view of a single appointment or a whole series."""
     kind = "Single" if item.recurrence is None else SERIES_INDEX
     return View(item, kind, folder_id, item.id, listed, body_type)
 
@@ -48,7 +48,7 @@ def occurrence_view(
     listed: bool = False,
     body_type: str = "Best",
 ) -> View:
-    """The view of one occurrence by itself."""
+    """Give the view of one occurrence by itself."""
     assert happening.original_start is not None
     kind = "Exception" if happening.is_exception else "Occurrence"
     derived = occurrence_id(master.id, happening.original_start)
@@ -56,7 +56,7 @@ def occurrence_view(
 
 
 def item_id(view: View) -> str:
-    """The ``t:ItemId`` of a view; occurrences share their master's change key."""
+    """Give the ``t:ItemId`` of a view; occurrences share their master's change key."""
     return f'<t:ItemId Id="{xml(view.item_id)}" ChangeKey="{xml(view.item.change_key)}"/>'
 
 

@@ -24,7 +24,7 @@ _DATE = re.compile(r"(-?\d{4,}-\d{2}-\d{2})(Z|[+-]\d{2}:\d{2})?$")
 
 
 def write_recurrence(item: Item) -> str:
-    """The ``t:Recurrence`` of a series; dates carry the offset of the zone on their day."""
+    """Give the ``t:Recurrence`` of a series; dates carry the offset of the zone on their day."""
     recurrence = item.recurrence
     if recurrence is None:
         return ""
@@ -70,7 +70,7 @@ def _dated(item: Item, day: date) -> str:
 
 
 def read_recurrence(element: etree._Element) -> Recurrence:
-    """A client's ``t:Recurrence``. Raises EwsFault for what the schema does not allow."""
+    """Give a client's ``t:Recurrence``. Raises EwsFault for what the schema does not allow."""
     if len(element) != 2:
         raise schema_fault("Recurrence needs a pattern and a range.")
     pattern, span = element
@@ -98,7 +98,7 @@ def read_recurrence(element: etree._Element) -> Recurrence:
 
 
 def read_date(text: str | None) -> date:
-    """An xs:date, whose offset is left aside: the date is the series' own."""
+    """Give an xs:date, whose offset is left aside: the date is the series' own."""
     match = _DATE.match((text or "").strip())
     if match is None:
         raise schema_fault(f"The value '{text}' is invalid according to its datatype 'xs:date'.")

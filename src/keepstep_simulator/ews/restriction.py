@@ -33,7 +33,7 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def read_restriction(element: etree._Element, depth: int = 0) -> Test:
-    """The test that a search expression makes of an item. Raises EwsError."""
+    """Give the test that a search expression makes of an item. Raises EwsError."""
     name = etree.QName(element).localname
     if depth > 32:
         raise EwsError("ErrorRestrictionTooComplex")

@@ -12,34 +12,106 @@ from keepstep_simulator.ews.versions import E2007, E2010, E2013, E2016
 
 _SINCE_2010 = frozenset(("StartTimeZone", "EndTimeZone", "IsAssociated", "UniqueBody"))
 _SINCE_2013 = frozenset(
-    ("StartWallClock", "EndWallClock", "StartTimeZoneId", "EndTimeZoneId", "EnhancedLocation")
-    + ("JoinOnlineMeetingUrl", "OnlineMeetingSettings", "IsOrganizer", "TextBody", "Flag")
-    + ("ReminderNextTime", "InstanceKey", "NormalizedBody", "EntityExtractionResult", "Preview")
-    + ("PolicyTag", "ArchiveTag", "RetentionDate", "PredictedActionReasons", "IsClutter")
-    + ("RightsManagementLicenseData", "BlockStatus", "HasBlockedImages", "IconIndex")
-    + ("MimeContentUTF8",)
+    (
+        "StartWallClock",
+        "EndWallClock",
+        "StartTimeZoneId",
+        "EndTimeZoneId",
+        "EnhancedLocation",
+        "JoinOnlineMeetingUrl",
+        "OnlineMeetingSettings",
+        "IsOrganizer",
+        "TextBody",
+        "Flag",
+        "ReminderNextTime",
+        "InstanceKey",
+        "NormalizedBody",
+        "EntityExtractionResult",
+        "Preview",
+        "PolicyTag",
+        "ArchiveTag",
+        "RetentionDate",
+        "PredictedActionReasons",
+        "IsClutter",
+        "RightsManagementLicenseData",
+        "BlockStatus",
+        "HasBlockedImages",
+        "IconIndex",
+        "MimeContentUTF8",
+    )
 )
 _SINCE_2016 = frozenset(
-    ("DisplayBcc", "Mentions", "MentionedMe", "MentionsPreview", "MentionsEx", "Hashtags")
-    + ("AppliedHashtags", "AppliedHashtagsPreview", "Likes", "LikesPreview", "AtAllMention")
-    + ("PendingSocialActivityTagIds", "CanDelete", "InferenceClassification", "FirstBody")
-    + ("InboxReminders", "CalendarActivityData", "DoNotForwardMeeting")
+    (
+        "DisplayBcc",
+        "Mentions",
+        "MentionedMe",
+        "MentionsPreview",
+        "MentionsEx",
+        "Hashtags",
+        "AppliedHashtags",
+        "AppliedHashtagsPreview",
+        "Likes",
+        "LikesPreview",
+        "AtAllMention",
+        "PendingSocialActivityTagIds",
+        "CanDelete",
+        "InferenceClassification",
+        "FirstBody",
+        "InboxReminders",
+        "CalendarActivityData",
+        "DoNotForwardMeeting",
+    )
 )
 _WITHOUT_WRITER = frozenset(
-    ("MimeContent", "Attachments", "InReplyTo", "InternetMessageHeaders", "ConversationId")
-    + ("UniqueBody", "StoreEntryId", "WebClientReadFormQueryString", "When")
-    + ("WebClientEditFormQueryString", "ConflictingMeetings", "AdjacentMeetings")
-    + ("AppointmentReplyTime", "MeetingTimeZone", "MeetingWorkspaceUrl", "NetShowUrl")
+    (
+        "MimeContent",
+        "Attachments",
+        "InReplyTo",
+        "InternetMessageHeaders",
+        "ConversationId",
+        "UniqueBody",
+        "StoreEntryId",
+        "WebClientReadFormQueryString",
+        "When",
+        "WebClientEditFormQueryString",
+        "ConflictingMeetings",
+        "AdjacentMeetings",
+        "AppointmentReplyTime",
+        "MeetingTimeZone",
+        "MeetingWorkspaceUrl",
+        "NetShowUrl",
+    )
 )
 _KNOWN = frozenset(WRITERS) | _WITHOUT_WRITER | _SINCE_2013 | _SINCE_2016
 
 _DEFAULT = frozenset(
-    ("ItemId", "Subject", "HasAttachments", "ResponseObjects", "IsAssociated", "Start", "End")
-    + ("LegacyFreeBusyStatus", "Location", "CalendarItemType", "Organizer")
+    (
+        "ItemId",
+        "Subject",
+        "HasAttachments",
+        "ResponseObjects",
+        "IsAssociated",
+        "Start",
+        "End",
+        "LegacyFreeBusyStatus",
+        "Location",
+        "CalendarItemType",
+        "Organizer",
+    )
 )
 _NEVER_LISTED = frozenset(
-    ("Body", "TextBody", "RequiredAttendees", "OptionalAttendees", "Resources", "Recurrence")
-    + ("FirstOccurrence", "LastOccurrence", "ModifiedOccurrences", "DeletedOccurrences")
+    (
+        "Body",
+        "TextBody",
+        "RequiredAttendees",
+        "OptionalAttendees",
+        "Resources",
+        "Recurrence",
+        "FirstOccurrence",
+        "LastOccurrence",
+        "ModifiedOccurrences",
+        "DeletedOccurrences",
+    )
 )
 """SyncFolderItems and FindItem leave these out whatever is asked (documentation, field reports)."""
 _NOT_IN_ALL = frozenset(("TextBody", "ItemId"))
@@ -48,7 +120,7 @@ BASES = ("IdOnly", "Default", "AllProperties")
 
 
 def rank_of(name: str) -> int:
-    """The rank of the first version that has the property."""
+    """Give the rank of the first version that has the property."""
     if name in _SINCE_2016:
         return E2016
     if name in _SINCE_2013:
@@ -64,7 +136,7 @@ class Shape:
     body_type: str = "Best"
 
     def write(self, view: View) -> str:
-        """A ``t:CalendarItem`` with the shape's properties."""
+        """Give a ``t:CalendarItem`` with the shape's properties."""
         inner = "".join([writer(view) for writer in self.writers])
         return f"<t:CalendarItem>{inner}</t:CalendarItem>"
 
@@ -72,7 +144,7 @@ class Shape:
 def read_shape(
     request: etree._Element, server_rank: int, request_rank: int, *, listed: bool
 ) -> Shape:
-    """The item shape of a request.
+    """Give the item shape of a request.
 
     Raises EwsFault for what the server's schema does not have, EwsError
     (ErrorInvalidPropertyRequest) for what the request's version may not ask.
@@ -107,7 +179,7 @@ def _asked(shape: etree._Element, server_rank: int) -> Iterable[str]:
 
 
 def property_name(uri: str, server_rank: int) -> str:
-    """The property of ``item:...`` or ``calendar:...``. Raises EwsFault if the schema lacks it."""
+    """Give the property of an ``item:`` or ``calendar:`` URI. Raises EwsFault if there is none."""
     kind, _, name = uri.partition(":")
     if kind not in ("item", "calendar") or name not in _KNOWN or rank_of(name) > server_rank:
         raise schema_fault(

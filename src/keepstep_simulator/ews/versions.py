@@ -46,7 +46,7 @@ class ServerVersion:
     schema: str
 
     def rank_of(self, request_version: str) -> int | None:
-        """The rank of a request version, or None if this server does not know it."""
+        """Give the rank of a request version, or None if this server does not know it."""
         rank = _RANKS.get(request_version)
         return None if rank is None or rank > self.rank else rank
 

@@ -33,17 +33,17 @@ def inverse(words: dict[str, str]) -> dict[str, str]:
 
 
 def instant(value: datetime) -> str:
-    """An aware datetime as ``2026-11-24T09:00:00Z``."""
+    """Give an aware datetime as ``2026-11-24T09:00:00Z``."""
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def wall_clock(value: datetime) -> str:
-    """An aware datetime with the offset of its zone."""
+    """Give an aware datetime with the offset of its zone."""
     return value.isoformat(timespec="seconds")
 
 
 def offset_of(value: datetime) -> str:
-    """The offset of an aware datetime as ``+01:00``, or ``Z``."""
+    """Give the offset of an aware datetime as ``+01:00``, or ``Z``."""
     minutes = round((value.utcoffset() or timedelta()).total_seconds() / 60)
     if not minutes:
         return "Z"
@@ -52,12 +52,12 @@ def offset_of(value: datetime) -> str:
 
 
 def local_date(value: date, offset: str) -> str:
-    """A date with an offset, ``2013-05-19+02:00``."""
+    """Give a date with an offset, ``2013-05-19+02:00``."""
     return f"{value.isoformat()}{offset}"
 
 
 def duration(value: timedelta) -> str:
-    """An xs:duration, as ``-PT1H30M``."""
+    """Give an xs:duration, as ``-PT1H30M``."""
     seconds = int(value.total_seconds())
     sign, seconds = ("-", -seconds) if seconds < 0 else ("", seconds)
     days, seconds = divmod(seconds, 86400)
@@ -71,5 +71,5 @@ def duration(value: timedelta) -> str:
 
 
 def boolean(value: bool) -> str:
-    """``true`` or ``false``."""
+    """Give ``true`` or ``false``."""
     return "true" if value else "false"

@@ -14,7 +14,7 @@ REFUSED = (BadFields, BadRecurrence, ValueError)
 
 
 def with_attendees(fields: Mapping[str, Any], known: tuple[Attendee, ...]) -> dict[str, Any]:
-    """The fields with attendees of all roles as one list; roles not given stay as known."""
+    """Give the fields with attendees of all roles as one list; roles not given stay as known."""
     result = {name: value for name, value in fields.items() if name not in ROLES}
     if any(role in fields for role in ROLES):
         attendees: list[Attendee] = []
@@ -26,7 +26,7 @@ def with_attendees(fields: Mapping[str, Any], known: tuple[Attendee, ...]) -> di
 
 
 def as_ews_error(error: Exception) -> EwsError:
-    """The EWS error of something that the model refused."""
+    """Give the EWS error of something that the model refused."""
     if isinstance(error, BadRecurrence):
         return EwsError("ErrorCalendarInvalidRecurrence", str(error))
     if "end before start" in str(error):

@@ -13,7 +13,7 @@ _DURATION = re.compile(r"(-)?P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.
 
 
 def read_zone(element: etree._Element) -> Zone:
-    """A known zone by its id, else one of the rules given. Raises EwsError (ErrorTimeZone)."""
+    """Give a known zone by its id, else one of the rules given. Raises EwsError (ErrorTimeZone)."""
     name = element.get("Id", "")
     try:
         return zone_of(name)
@@ -53,7 +53,7 @@ def _rule(element: etree._Element) -> YearlyRule:
 
 
 def read_duration(text: str) -> timedelta:
-    """An xs:duration of days, hours, minutes and seconds. Raises ValueError."""
+    """Give an xs:duration of days, hours, minutes and seconds. Raises ValueError."""
     match = _DURATION.match(text)
     if match is None:
         raise ValueError(text)

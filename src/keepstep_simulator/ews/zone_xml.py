@@ -41,7 +41,7 @@ _Group = tuple[_Rule, ...] | timedelta
 
 @lru_cache(maxsize=512)
 def definition(zone: Zone, element: str, *, full: bool = True) -> str:
-    """A ``t:`` element of that name with the zone's definition; ``full`` false gives names only."""
+    """Give a ``t:`` element with the zone's definition; with ``full`` false its names only."""
     name = xml(display_name(zone))
     opening = f'<t:{element} Id="{xml(zone.windows_id)}" Name="{name}"'
     if not full:
@@ -70,10 +70,10 @@ def definition(zone: Zone, element: str, *, full: bool = True) -> str:
 
 @lru_cache(maxsize=512)
 def display_name(zone: Zone) -> str:
-    """A name such as Windows shows: ``(UTC+01:00) Europe, Berlin``."""
+    """Give a name such as Windows shows: ``(UTC+01:00) Europe, Berlin``."""
     if zone.windows_id in ("UTC", "tzone://Microsoft/Utc"):
         return "(UTC) Coordinated Universal Time"
-    base = zone.tz.utcoffset(datetime(2026, 1, 1)) or timedelta()
+    base = _offset(zone.tz, datetime(2026, 1, 1, tzinfo=UTC))
     minutes = int(base.total_seconds() // 60)
     sign = "-" if minutes < 0 else "+"
     place = (zone.iana or zone.windows_id).replace("_", " ").replace("/", ", ")
@@ -107,7 +107,7 @@ def _from_yearly(rule: YearlyRule, after: timedelta) -> _Rule:
 
 
 def _changes_in(zone: tzinfo, year: int) -> list[_Change]:
-    """The clock changes of a year, found by probing every week and halving to the minute."""
+    """Give the clock changes of a year, found by probing every week and halving to the minute."""
     found = []
     low = datetime(year, 1, 1, tzinfo=UTC)
     end = datetime(year + 1, 1, 1, tzinfo=UTC)
@@ -151,7 +151,7 @@ def _group_of(changes: dict[int, list[_Change]], year: int, zone: tzinfo) -> _Gr
 def _like(
     changes: dict[int, list[_Change]], change: _Change, year: int, place: int
 ) -> list[_Change]:
-    """The same change in the years around, as far as it seems to be the same."""
+    """Give the same change in the years around, as far as it seems to be the same."""
     around = []
     for other in range(year - 3, year + 4):
         theirs = changes.get(other, [])
