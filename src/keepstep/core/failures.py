@@ -117,6 +117,13 @@ FAILURES: dict[str, Failure] = _catalogue(
         passes_by_itself=False,
     ),
     Failure(
+        "tls-failed",
+        "No secure connection to the Exchange server could be agreed on.",
+        "The server speaks plain HTTP at that port, or offers only outdated TLS.",
+        "Check scheme and port in exchange_url; have TLS 1.2 or newer enabled on the server.",
+        passes_by_itself=False,
+    ),
+    Failure(
         "name-not-found",
         "The name of the Exchange server can't be found.",
         "It is misspelt in the Exchange URL, or the name service does not know it.",

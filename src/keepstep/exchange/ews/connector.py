@@ -1,0 +1,198 @@
+"""The connector for Exchange Web Services: what of which operations makes an appointment.
+
+Only operations that read are here. One request is in flight for each call; calls for different
+mailboxes go on side by side.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from keepstep.core.errors import ExchangeError
+from keepstep.exchange.connector import Folder, Listing, ReadItem, Target, Unreadable
+from keepstep.exchange.ews import get_folder, sync_folder_items
+from keepstep.exchange.ews.answer import RawAnswer
+from keepstep.exchange.ews.build import OccurrenceRead, appointment_of, occurrence_of
+from keepstep.exchange.ews.envelope import Answer, ServerVersion, read_answer, request
+from keepstep.exchange.ews.get_item import BODY_ONLY, BodyForm, WireItem, items_of, items_request
+from keepstep.exchange.ews.item import ItemOnWire
+from keepstep.exchange.ews.poison import asked_for
+from keepstep.exchange.ews.transport import Transport
+from keepstep.exchange.ews.versions import DIALECTS, ExchangeVersion
+from keepstep.exchange.ews.wire import Malformed
+
+DEFAULT_READ_BATCH = 50
+# Of bodies alone a request can well ask for more than of whole items.
+_BODY_BATCH = 100
+# Reading a larger answer would hold up the other mailboxes' turns for milliseconds.
+_LARGE_ANSWER = 256 * 1024
+# Headers that Exchange itself sends (MS-ASHTTP 2.2.1.1.2), and no other server known to us.
+_MARKS_OF_EXCHANGE = ("x-feserver", "x-beserver", "x-diaginfo")
+
+_Result = TypeVar("_Result")
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class EwsConnector:
+    """Reads mailboxes over EWS, impersonating their owners. A `Connector`.
+
+    `read_batch` bounds how many whole items one request asks for, beside the batch size of each
+    call. `now` is asked only for a server's pause that is given as a date. Answers of more than
+    `offload_above` bytes are read in a thread (None: never).
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        version: ExchangeVersion | str,
+        *,
+        read_batch: int = DEFAULT_READ_BATCH,
+        now: Callable[[], datetime] = _utc_now,
+        offload_above: int | None = _LARGE_ANSWER,
+    ) -> None:
+        self._transport = transport
+        self._dialect = DIALECTS[ExchangeVersion(version)]
+        self._read_batch = read_batch
+        self._now = now
+        self._offload_above = offload_above
+        self._is_exchange = False
+        self.server_version: ServerVersion | None = None
+        self._requests = 0
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent so far."""
+        return self._requests
+
+    async def folder(self, target: Target) -> Folder:
+        """Give the default calendar folder of the mailbox."""
+        return await self._ask(target, get_folder.REQUEST, get_folder.folder_of)
+
+    async def changes(self, target: Target, sync_state: str | None, batch_size: int) -> Listing:
+        """Give at most `batch_size` (1-512) changes since `sync_state` (None: all there is)."""
+        operation = sync_folder_items.sync_request(self._dialect, sync_state, batch_size)
+        return await self._ask(target, operation, sync_folder_items.listing_of)
+
+    async def appointments(
+        self, target: Target, item_ids: Sequence[str], batch_size: int
+    ) -> dict[str, ReadItem]:
+        """Read items whole, a series with its exceptions; one entry for each id asked for."""
+        found: dict[str, WireItem] = {}
+        textless: set[str] = set()
+        for batch in _batches(dict.fromkeys(item_ids), min(self._read_batch, batch_size)):
+            found |= await self._read(target, batch, self._dialect.item, BodyForm.TEXT)
+            textless |= await self._fill_bodies(target, found, batch, batch_size)
+        occurrences = await self._occurrences(target, found, textless, batch_size)
+        return {
+            item_id: _made(item, item_id, target.time_zone, occurrences)
+            for item_id, item in found.items()
+        }
+
+    async def close(self) -> None:
+        """Release connections."""
+        await self._transport.close()
+
+    async def _occurrences(
+        self, target: Target, found: dict[str, WireItem], textless: set[str], batch_size: int
+    ) -> dict[str, OccurrenceRead]:
+        """Read the changed occurrences of all series found, by their own ids.
+
+        They share requests as full as the batch size allows, so 500 cost 500 / batch size. Where
+        a series itself came without a text, its occurrences likely do, and their bodies are asked
+        for as they are stored, which needs no second request.
+        """
+        ids: dict[BodyForm, dict[str, None]] = {BodyForm.TEXT: {}, BodyForm.BEST: {}}
+        for item_id, item in found.items():
+            if isinstance(item, ItemOnWire) and item.is_series:
+                form = BodyForm.BEST if item_id in textless else BodyForm.TEXT
+                ids[form] |= {entry.item_id: None for entry in item.changed if entry.item_id}
+        read: dict[str, WireItem] = {}
+        for form, of_form in ids.items():
+            for batch in _batches(of_form, batch_size):
+                read |= await self._read(target, batch, self._dialect.occurrence, form)
+                if form is BodyForm.TEXT:
+                    await self._fill_bodies(target, read, batch, batch_size)
+        return {
+            item_id: occurrence_of(item)
+            for item_id, item in read.items()
+            if isinstance(item, ItemOnWire)
+        }
+
+    async def _fill_bodies(
+        self, target: Target, found: dict[str, WireItem], batch: Sequence[str], batch_size: int
+    ) -> set[str]:
+        """Ask for the HTML of those bodies whose text came empty; give the ids of these.
+
+        Exchange itself makes text of any body, and is believed.
+        """
+        if self._is_exchange:
+            return set()
+        empty = [item_id for item_id in batch if _lacks_body(found[item_id])]
+        for part in _batches(empty, min(batch_size, _BODY_BATCH)):
+            bodies = await self._read(target, part, BODY_ONLY, BodyForm.HTML)
+            for item_id, html in bodies.items():
+                item = found[item_id]
+                if isinstance(item, ItemOnWire) and isinstance(html, ItemOnWire):
+                    item.body = html.body
+        return set(empty)
+
+    async def _read(
+        self, target: Target, ids: Sequence[str], properties: tuple[str, ...], body: BodyForm
+    ) -> dict[str, WireItem]:
+        async def ask(part: Sequence[str]) -> dict[str, WireItem]:
+            operation = items_request(part, properties, body)
+            return await self._ask(target, operation, lambda answer: items_of(answer, part))
+
+        return await asked_for(ask, ids, lambda: self.folder(target))
+
+    async def _ask(
+        self, target: Target, operation: bytes, read: Callable[[Answer], _Result]
+    ) -> _Result:
+        address = target.address.strip()
+        if not address or not address.isprintable() or " " in address:
+            # With an empty one a server may answer for the service account's own mailbox.
+            raise ExchangeError("no-such-mailbox", "no usable e-mail address")
+        body = request(operation, self._dialect.request_version, address)
+        self._requests += 1
+        raw = await self._transport.post(body, {"X-AnchorMailbox": address})
+        self._is_exchange |= any(mark in raw.headers for mark in _MARKS_OF_EXCHANGE)
+
+        def understand() -> _Result:
+            answer = read_answer(raw, self._now())
+            if answer.version is not None:
+                self.server_version = answer.version
+            return read(answer)
+
+        return await self._understood(raw, understand)
+
+    async def _understood(self, raw: RawAnswer, understand: Callable[[], _Result]) -> _Result:
+        if self._offload_above is not None and len(raw.body) > self._offload_above:
+            return await asyncio.to_thread(understand)
+        return understand()
+
+
+def _made(
+    item: WireItem, item_id: str, time_zone: str, occurrences: dict[str, OccurrenceRead]
+) -> ReadItem:
+    if not isinstance(item, ItemOnWire):
+        return item
+    try:
+        return appointment_of(item, item_id, time_zone, occurrences)
+    except Malformed as fault:
+        return Unreadable("item-unreadable", str(fault))
+
+
+def _lacks_body(item: WireItem) -> bool:
+    return isinstance(item, ItemOnWire) and not item.body
+
+
+def _batches(ids: Iterable[str], size: int) -> Iterator[list[str]]:
+    everything = list(ids)
+    for first in range(0, len(everything), max(size, 1)):
+        yield everything[first : first + max(size, 1)]

@@ -1,0 +1,286 @@
+"""SOAP envelopes: writing a request, reading an answer down to its response messages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from xml.sax.saxutils import escape
+
+from lxml import etree
+from lxml.etree import _Element
+
+from keepstep.core.errors import ExchangeError
+from keepstep.exchange.ews.answer import RawAnswer
+from keepstep.exchange.ews.faults import (
+    bounded_pause,
+    failure_of_code,
+    failure_of_status,
+    pause_of_headers,
+)
+from keepstep.exchange.ews.wire import MESSAGES, SOAP_NAMESPACES, TYPES, M, local_name, token_of
+
+_REQUEST = (
+    b'<?xml version="1.0" encoding="utf-8"?>'
+    b'<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"'
+    b' xmlns:t="' + TYPES.encode() + b'" xmlns:m="' + MESSAGES.encode() + b'"><s:Header>'
+    b'<t:RequestServerVersion Version="%b"/><t:ExchangeImpersonation><t:ConnectingSID>'
+    b"<t:PrimarySmtpAddress>%b</t:PrimarySmtpAddress>"
+    b"</t:ConnectingSID></t:ExchangeImpersonation></s:Header><s:Body>%b</s:Body></s:Envelope>"
+)
+
+_ENVELOPES = {f"{{{namespace}}}Envelope" for namespace in SOAP_NAMESPACES}
+_BODIES = [f"{{{namespace}}}Body" for namespace in SOAP_NAMESPACES]
+_HEADERS = [f"{{{namespace}}}Header" for namespace in SOAP_NAMESPACES]
+_FAULTS = {f"{{{namespace}}}Fault" for namespace in SOAP_NAMESPACES}
+_NO_FAULT_TEXT = 20_000
+_PROLOG = 4096
+_HTML = re.compile(rb"<!doctype\s+html|<html[\s>]", re.IGNORECASE)
+_FORBIDDEN = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
+_REFERENCE = re.compile(rb"&#(?:[xX]([0-9a-fA-F]{1,8})|([0-9]{1,10}));")
+
+
+@dataclass(frozen=True, slots=True)
+class ServerVersion:
+    """What an answer's ServerVersionInfo says; `name` may be empty."""
+
+    major: int
+    minor: int
+    build: int
+    revision: int
+    name: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}.{self.build}.{self.revision}"
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseMessage:
+    """One message of an answer: its class, its response code, a pause asked for, its element."""
+
+    response_class: str
+    code: str
+    pause: timedelta | None
+    element: _Element
+
+    @property
+    def failed(self) -> bool:
+        """Whether it is an error; a warning's content is good."""
+        return self.response_class == "Error"
+
+    def raise_failure(self) -> None:
+        """Raise the `ExchangeError` of its code, if it is an error."""
+        if self.failed:
+            raise failure_of_code(self.code, self.pause)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer that is no fault: the operation's response, its messages, the server's version."""
+
+    operation: str
+    messages: Sequence[ResponseMessage]
+    version: ServerVersion | None
+    response: _Element
+
+
+def escaped(text: str) -> bytes:
+    """Give text ready to stand in an element or between double quotes of a request."""
+    return escape(text, {'"': "&quot;"}).encode("utf-8", "replace")
+
+
+def request(operation: bytes, request_version: str, address: str) -> bytes:
+    """Wrap an operation's element into an envelope that impersonates the mailbox's owner."""
+    return _REQUEST % (request_version.encode(), escaped(address), operation)
+
+
+def read_answer(raw: RawAnswer, now: datetime) -> Answer:
+    """Read an HTTP answer; raises `ExchangeError` for whatever is no answer of the operation.
+
+    A fault is one whatever the HTTP status: some servers send it with 200. `now` is for a
+    Retry-After that is a date.
+    """
+    pause = pause_of_headers(raw.headers, now)
+    status_failure = failure_of_status(raw.status, pause)
+    if status_failure.code in ("sign-in-refused", "redirected", "proxy-in-the-way"):
+        raise status_failure
+    root = _root_of(raw, status_failure)
+    if root.tag not in _ENVELOPES:
+        raise status_failure if raw.status != 200 else ExchangeError("not-exchange", "no SOAP")
+    body = _first(root, _BODIES)
+    if body is None or len(body) == 0:
+        raise ExchangeError("answer-unreadable", "no SOAP body")
+    content = body[0]
+    if content.tag in _FAULTS:
+        raise _failure_of_fault(content, pause)
+    if raw.status != 200:
+        raise status_failure
+    return Answer(
+        local_name(content.tag).removesuffix("Response"),
+        _messages(content),
+        _server_version(root),
+        content,
+    )
+
+
+def messages_of(answer: Answer, operation: str, count: int | None = None) -> list[ResponseMessage]:
+    """Give the messages of an answer to `operation`, as many as `count` if that is given.
+
+    Raises answer-unreadable where the answer is one to something else.
+    """
+    if answer.operation != operation:
+        raise ExchangeError("answer-unreadable", f"an answer to another question than {operation}")
+    messages = list(answer.messages)
+    if not messages or (count is not None and len(messages) != count):
+        raise ExchangeError("answer-unreadable", f"{operation}: wrong number of messages")
+    return messages
+
+
+def parse(body: bytes) -> _Element:
+    """Parse XML from outside: no entities, no DTD, nothing fetched, no more than 256 levels.
+
+    An answer with a DOCTYPE is refused as a whole. Characters that XML forbids, which Exchange
+    passes through from the texts of its users, are dropped; all else that is not well-formed
+    raises `ExchangeError` answer-unreadable.
+    """
+    if b"<!DOCTYPE" in body[:_PROLOG]:
+        raise ExchangeError("answer-unreadable", "DOCTYPE")
+    try:
+        root = etree.fromstring(body, _parser())
+    except (etree.XMLSyntaxError, ValueError, LookupError):
+        root = _parse_cleaned(body)
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise ExchangeError("answer-unreadable", "DOCTYPE")
+    return root
+
+
+def _parser() -> etree.XMLParser:
+    return etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+        collect_ids=False,
+    )
+
+
+def _parse_cleaned(body: bytes) -> _Element:
+    cleaned = _REFERENCE.sub(_kept_reference, body)
+    cleaned = cleaned.decode("utf-8", "replace").encode()
+    cleaned = _FORBIDDEN.sub(b"", cleaned)
+    if cleaned == body:
+        raise ExchangeError("answer-unreadable", "not well-formed")
+    try:
+        return etree.fromstring(cleaned, _parser())
+    except (etree.XMLSyntaxError, ValueError, LookupError):
+        raise ExchangeError("answer-unreadable", "not well-formed") from None
+
+
+def _kept_reference(found: re.Match[bytes]) -> bytes:
+    number = int(found[1], 16) if found[1] else int(found[2])
+    allowed = (
+        number in (0x9, 0xA, 0xD)
+        or 0x20 <= number <= 0xD7FF
+        or 0xE000 <= number <= 0xFFFD
+        or 0x10000 <= number <= 0x10FFFF
+    )
+    return found[0] if allowed else b""
+
+
+def _root_of(raw: RawAnswer, status_failure: ExchangeError) -> _Element:
+    start = raw.body[:_PROLOG]
+    if raw.status == 200 and not raw.body.strip():
+        raise ExchangeError("answer-unreadable", "empty")
+    if _HTML.search(start):
+        raise status_failure if raw.status != 200 else ExchangeError("login-page", "HTML")
+    if not start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        raise status_failure if raw.status != 200 else ExchangeError("not-exchange", "no XML")
+    try:
+        return parse(raw.body)
+    except ExchangeError:
+        if raw.status in (200, 500):
+            raise
+        raise status_failure from None
+
+
+def _first(element: _Element, tags: Sequence[str]) -> _Element | None:
+    for child in element:
+        if child.tag in tags:
+            return child
+    return None
+
+
+def _messages(response: _Element) -> list[ResponseMessage]:
+    holder = response.find(f"{M}ResponseMessages")
+    return [] if holder is None else [_message(element) for element in holder]
+
+
+def _message(element: _Element) -> ResponseMessage:
+    code = ""
+    pause = None
+    for child in element:
+        name = child.tag
+        if name == f"{M}ResponseCode":
+            code = token_of(child)
+        elif name == f"{M}MessageXml":
+            pause = _back_off(child)
+    response_class = element.get("ResponseClass") or ("Success" if code == "NoError" else "Error")
+    if response_class == "Success" and code.startswith("Error"):
+        response_class = "Error"
+    return ResponseMessage(response_class, code, pause, element)
+
+
+def _back_off(element: _Element) -> timedelta | None:
+    """Find BackOffMilliseconds, as a named Value or as an element, anywhere below."""
+    for part in element.iter():
+        if part.get("Name") == "BackOffMilliseconds" or part.tag.endswith("}BackOffMilliseconds"):
+            text = token_of(part)
+            if text.isascii() and text.isdigit():
+                return bounded_pause(int(text[:12]))
+    return None
+
+
+def _failure_of_fault(fault: _Element, pause: timedelta | None) -> ExchangeError:
+    """Read a SOAP fault: its code stands in the detail, or in faultcode alone, or nowhere."""
+    code = ""
+    fault_code = ""
+    for part in fault.iter():
+        name = local_name(part.tag) if isinstance(part.tag, str) else ""
+        if name == "ResponseCode":
+            code = token_of(part)
+        elif name == "faultcode":
+            fault_code = token_of(part).rpartition(":")[2]
+    if not code and fault_code.startswith("Error"):
+        code = fault_code
+    told = _back_off(fault)
+    if told is not None and (pause is None or told > pause):
+        pause = told
+    telling = "".join(part.text or "" for part in fault.iter())[:_NO_FAULT_TEXT]
+    failure = failure_of_code(code, pause, telling)
+    if not code and failure.code == "request-refused" and fault_code == "Server":
+        return ExchangeError("server-error", "a fault without a response code", pause)
+    return failure
+
+
+def _server_version(root: _Element) -> ServerVersion | None:
+    header = _first(root, _HEADERS)
+    if header is None:
+        return None
+    for part in header:
+        if local_name(part.tag) == "ServerVersionInfo":
+            return ServerVersion(
+                _version_number(part, "MajorVersion"),
+                _version_number(part, "MinorVersion"),
+                _version_number(part, "MajorBuildNumber"),
+                _version_number(part, "MinorBuildNumber"),
+                part.get("Version", "")[:50],
+            )
+    return None
+
+
+def _version_number(element: _Element, name: str) -> int:
+    text = element.get(name, "")
+    return int(text[:9]) if text.isascii() and text.isdigit() else 0

@@ -1,0 +1,143 @@
+"""SyncFolderItems: what changed in the calendar since a sync state.
+
+The operation knows nothing of calendars: a series is one item, its master, and neither body nor
+attendees nor recurrence come with it, whatever is asked.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from lxml.etree import _Element
+
+from keepstep.core.appointment import Sensitivity
+from keepstep.core.errors import ExchangeError
+from keepstep.exchange.connector import ChangeKind, ItemKind, ListedChange, Listing
+from keepstep.exchange.ews.envelope import Answer, escaped, messages_of
+from keepstep.exchange.ews.item import CALENDAR_ITEM, SENSITIVITIES
+from keepstep.exchange.ews.versions import Dialect
+from keepstep.exchange.ews.wire import M, Malformed, T, moment_of, text_of, token_of
+
+OPERATION = "SyncFolderItems"
+MOST_CHANGES = 512
+
+_REQUEST = (
+    b"<m:SyncFolderItems><m:ItemShape><t:BaseShape>IdOnly</t:BaseShape>"
+    b"<t:AdditionalProperties>%b</t:AdditionalProperties></m:ItemShape>"
+    b'<m:SyncFolderId><t:DistinguishedFolderId Id="calendar"/></m:SyncFolderId>'
+    b"%b<m:MaxChangesReturned>%d</m:MaxChangesReturned></m:SyncFolderItems>"
+)
+_KINDS = {
+    f"{T}Create": ChangeKind.CREATE,
+    f"{T}Update": ChangeKind.UPDATE,
+    f"{T}Delete": ChangeKind.DELETE,
+}
+_ITEM_KINDS = {
+    "RecurringMaster": ItemKind.SERIES,
+    "Single": ItemKind.SINGLE,
+    "Occurrence": ItemKind.SINGLE,
+    "Exception": ItemKind.SINGLE,
+}
+_ITEM_ID = f"{T}ItemId"
+_UID = f"{T}UID"
+_START = f"{T}Start"
+_END = f"{T}End"
+_KIND = f"{T}CalendarItemType"
+_SENSITIVITY = f"{T}Sensitivity"
+_LAST_MODIFIED = f"{T}LastModifiedTime"
+
+
+def sync_request(dialect: Dialect, sync_state: str | None, most: int) -> bytes:
+    """Ask for at most `most` (1-512) changes since `sync_state`, None for all there is."""
+    state = b"" if sync_state is None else b"<m:SyncState>%b</m:SyncState>" % escaped(sync_state)
+    return _REQUEST % (field_uris(dialect.listing), state, min(max(most, 1), MOST_CHANGES))
+
+
+def field_uris(names: tuple[str, ...]) -> bytes:
+    """Give the elements that ask for these properties."""
+    return b"".join(b'<t:FieldURI FieldURI="%b"/>' % name.encode() for name in names)
+
+
+def listing_of(answer: Answer) -> Listing:
+    """Read the answer; changes in the server's order, read flags passed over.
+
+    An error inside is raised: a busy server's answer says "last" with an empty sync state, and
+    must never pass for an empty listing.
+    """
+    message = messages_of(answer, OPERATION, 1)[0]
+    message.raise_failure()
+    state = last = changes = None
+    for part in message.element:
+        if part.tag == f"{M}SyncState":
+            state = text_of(part)
+        elif part.tag == f"{M}IncludesLastItemInRange":
+            last = token_of(part)
+        elif part.tag == f"{M}Changes":
+            changes = part
+    if not state or not state.strip():
+        raise ExchangeError("listing-doubtful", "no sync state")
+    listed = () if changes is None else _listed(changes)
+    # Where the server does not say, an empty page is the end.
+    is_last = not listed if last is None else last in ("true", "1")
+    return Listing(state, is_last, listed)
+
+
+def _listed(changes: _Element) -> tuple[ListedChange, ...]:
+    listed = []
+    for change in changes:
+        kind = _KINDS.get(change.tag)
+        if kind is not None:
+            listed.append(_change(kind, change))
+    return tuple(listed)
+
+
+def _change(kind: ChangeKind, change: _Element) -> ListedChange:
+    if kind is ChangeKind.DELETE:
+        return ListedChange(kind, _id_of(change.find(_ITEM_ID)))
+    if len(change) == 0:
+        raise ExchangeError("answer-unreadable", "a change without an item")
+    item = change[0]
+    parts = {part.tag: part for part in item}
+    item_id = parts.get(_ITEM_ID)
+    is_calendar_item = item.tag == CALENDAR_ITEM
+    return ListedChange(
+        kind=kind,
+        item_id=_id_of(item_id),
+        change_key="" if item_id is None else item_id.get("ChangeKey", ""),
+        item_kind=_item_kind(parts.get(_KIND)) if is_calendar_item else ItemKind.OTHER,
+        uid=_token(parts.get(_UID)),
+        start=_moment(parts.get(_START)),
+        end=_moment(parts.get(_END)),
+        last_modified=_moment(parts.get(_LAST_MODIFIED)),
+        sensitivity=_sensitivity(parts.get(_SENSITIVITY)),
+    )
+
+
+def _id_of(element: _Element | None) -> str:
+    item_id = "" if element is None else element.get("Id", "")
+    if not item_id:
+        raise ExchangeError("answer-unreadable", "a change without an item id")
+    return item_id
+
+
+def _item_kind(element: _Element | None) -> ItemKind:
+    return _ITEM_KINDS.get(_token(element), ItemKind.OTHER)
+
+
+def _token(element: _Element | None) -> str:
+    return "" if element is None else token_of(element)
+
+
+def _moment(element: _Element | None) -> datetime | None:
+    """Give an instant, None where there is none to be sure of: reading the item will tell."""
+    if element is None:
+        return None
+    try:
+        moment = moment_of(element)
+    except Malformed:
+        return None
+    return moment if moment.tzinfo is not None else None
+
+
+def _sensitivity(element: _Element | None) -> Sensitivity | None:
+    return SENSITIVITIES.get(_token(element))
