@@ -73,8 +73,9 @@ def _existing_key(path: Path) -> bytes:
     except OSError as error:
         raise UsageError(f"can't read {path}: {error.strerror}.") from None
     if not key:
-        raise UsageError(f"{path} is empty: restore it from a back-up, or remove it and set the"
-                         " secrets again.")
+        raise UsageError(
+            f"{path} is empty: restore it from a back-up, or remove it and set the secrets again."
+        )
     return key
 
 

@@ -169,9 +169,7 @@ def _moved_back(
     return frozenset(past & ahead)
 
 
-def _ahead(
-    old: Appointment, shown: Shown, boundary: datetime, days: set[date]
-) -> list[Occurrence]:
+def _ahead(old: Appointment, shown: Shown, boundary: datetime, days: set[date]) -> list[Occurrence]:
     """Give the old version's occurrences on these local dates, and its exceptions."""
     if old.recurrence is None:
         return [each for each in _near(old, boundary) if each.end > boundary]
@@ -181,5 +179,5 @@ def _ahead(
         noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
         for each in occurrences(old, noon - timedelta(hours=30), noon + timedelta(hours=30)):
             if each.recurrence_id not in found and shown.holds(each):
-                result.append(each)
+                result += [each]
     return result

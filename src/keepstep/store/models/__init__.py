@@ -1,6 +1,6 @@
 """The tables: one file per subject."""
 
-from keepstep.store.models.appointment import Appointment, RowState
+from keepstep.store.models.appointment import Appointment
 from keepstep.store.models.history import History, Quarantine
 from keepstep.store.models.job import Job, Run
 from keepstep.store.models.operator import Mailbox, Operator
@@ -13,7 +13,6 @@ __all__ = [
     "Mailbox",
     "Operator",
     "Quarantine",
-    "RowState",
     "Run",
     "Setting",
 ]

@@ -5,23 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from keepstep.core.reconcile import RowState
 from keepstep.store.models.operator import Mailbox
-
-
-class RowState(models.TextChoices):
-    """Where an appointment's row stands.
-
-    `live`: in the calendar. `pending`: deleted in Exchange, the round not settled yet. `held`: its
-    removal is held. `kept`: a discarded hold, no longer in Exchange. `record`: the past of a
-    series as it was. `removed`: in no view. All but `removed` are shown.
-    """
-
-    LIVE = "live"
-    PENDING = "pending"
-    HELD = "held"
-    KEPT = "kept"
-    RECORD = "record"
-    REMOVED = "removed"
 
 
 class Appointment(models.Model):
@@ -39,7 +24,7 @@ class Appointment(models.Model):
     change_key = models.TextField(default="")
     last_modified = models.DateTimeField(null=True)
     uid = models.TextField()
-    state = models.CharField(max_length=8, choices=RowState, default=RowState.LIVE)
+    state = models.CharField(max_length=8, default=RowState.LIVE.value)
     state_since = models.DateTimeField()
     start = models.DateTimeField()
     end = models.DateTimeField()

@@ -31,7 +31,8 @@ class Mailbox(models.Model):
     `fence` rises each time a worker takes the mailbox; every write names the fence it was taken
     with. `cutoff` is fixed when the first round begins. `full_round` numbers the full rounds,
     `in_full_round` says that the last one has not come to its end, `unsettled` that pages of
-    a round were stored whose removals are still pending. `address` is the e-mail address that
+    a round were stored whose removals are still pending. `paused_until` is when a pause that
+    Exchange named is over. `address` is the e-mail address that
     `folder_id` and `sync_state` belong to.
     """
 
@@ -51,6 +52,7 @@ class Mailbox(models.Model):
     failure_code = models.TextField(default="")
     failure_detail = models.TextField(default="")
     next_attempt = models.DateTimeField(null=True)
+    paused_until = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"mailbox of {self.operator_id}"

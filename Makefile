@@ -1,0 +1,50 @@
+# Everything runs in the project's own environment, .venv; nothing else need be installed before
+# but Python 3.11 or newer with venv, and make.
+PYTHON ?= python3
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: install install-dev demo test soak check bench lock clean
+
+install: .venv/.installed  ## the product: .venv/bin/keepstep
+install-dev: .venv/.installed-dev  ## the product with what its tests need
+
+.venv/.installed: requirements/run.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/run.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+.venv/.installed-dev: requirements/dev.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@ .venv/.installed
+
+demo: install  ## the main job, live, against a simulated Exchange
+	$(BIN)/keepstep demo
+
+test: install-dev check  ## everything a change must pass
+	scripts/with-postgresql $(BIN)/python -m pytest -n 2 --dist worksteal tests
+
+soak: install-dev  ## the same random tests, ten times longer and more
+	KEEPSTEP_SOAK=1 scripts/with-postgresql $(BIN)/python -m pytest -n 2 --dist worksteal tests
+
+check: install-dev  ## lint, format, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	KEEPSTEP_HOME=$$(mktemp -d) $(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: install-dev  ## figures beside those of a rival, from one run
+	$(BIN)/python -m benchmarks
+
+lock: install-dev  ## renew the hashed lists of requirements
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --group build pyproject.toml -o requirements/run.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --group dev pyproject.toml -o requirements/dev.txt
+
+clean:
+	rm -rf .venv build dist

@@ -1,0 +1,449 @@
+"""The heart: what becomes of the sales calendar when a page of changes comes from Exchange.
+
+Words: the *boundary* is the last success, in a first round the cutoff; a change is applied if the
+appointment, as known or as it is now, ends after it. A *twin* is a row of the same UID and start
+under another item id: Exchange shows an accepted invitation as a delete and a create.
+
+The case table, item by item (shown: the row is in the calendar):
+
+listed as   known       and                              then
+---------   -----       ---                              ----
+present     shown       same version                     unchanged (leaves a hold or pending)
+present     shown       was over, is over                left as it stands
+present     shown       stays out by the policy          removed, details scrubbed
+present     shown       otherwise                        updated; a series' past is recorded
+present     twin        shown                            updated, under the new item id
+present     removed     ends after the boundary          revived (by item id, or as a twin)
+present     unknown     ends after the boundary          created
+present     unknown     over, or stays out by policy     skipped
+gone        any         gone when it was to be read      passed over: its delete is to come
+unreadable  any                                          quarantined, the row stands
+deleted     shown       ends after the boundary          pending removal, settled at round's end
+deleted     shown       over                             left as it stands
+deleted     unknown                                      passed over
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from keepstep.core.appointment import Appointment
+from keepstep.core.page import (
+    ChangeKind,
+    ItemKind,
+    ListedChange,
+    Page,
+    Unreadable,
+)
+from keepstep.core.record import ALL, Shown, close, succeed
+from keepstep.core.recurrence import ends_after
+from keepstep.core.skip import (
+    NOT_OPEN,
+    PRIVATE_SUBJECT,
+    Policy,
+    PrivateAppointments,
+    stays_out,
+    withhold,
+)
+
+HOLD_ABOVE = 20
+
+
+class RowState(StrEnum):
+    """Where an appointment's row stands.
+
+    `live`: in the calendar. `pending`: deleted in Exchange, the round not settled yet. `held`: its
+    removal is held. `kept`: a discarded hold, no longer in Exchange. `record`: the past of a
+    series as it was. `removed`: in no view. All but `removed` are shown.
+    """
+
+    LIVE = "live"
+    PENDING = "pending"
+    HELD = "held"
+    KEPT = "kept"
+    RECORD = "record"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRow:
+    """A row of the store: the appointment as known, and which of its occurrences it shows."""
+
+    id: int
+    state: RowState
+    appointment: Appointment
+    shown: Shown = ALL
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what terms a page is reconciled: boundary (UTC) and policy."""
+
+    boundary: datetime
+    policy: Policy = field(default_factory=Policy)
+
+
+class What(StrEnum):
+    """What was done with an item, as the history and the counts tell it."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    CANCELLED = "cancelled"
+    REVIVED = "revived"
+    REMOVING = "removing"
+    REMOVED = "removed"
+    HELD = "held"
+    SKIPPED = "skipped"
+    LEFT = "left"
+    QUARANTINED = "quarantined"
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Write the appointment to the row (None: a new one), which is then live.
+
+    `record` is what a copy of the row as it was goes on showing. `scrub`: the row's earlier
+    details are to be wiped out wherever they are kept.
+    """
+
+    row: KnownRow | None
+    appointment: Appointment
+    shown: Shown
+    what: What
+    rule: str
+    record: Shown | None = None
+    scrub: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Nothing but the item's version changed: note it; the row is live and was listed."""
+
+    row: KnownRow
+    item_id: str
+    change_key: str
+    last_modified: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Set the row's state. `shown` is set when a series' past stays as a record."""
+
+    row: KnownRow
+    state: RowState
+    what: What
+    rule: str
+    shown: Shown | None = None
+    scrub: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Nothing to write but the history: an item passed over, and the rule that decided.
+
+    `row` is the row that stands, if there is one.
+    """
+
+    item_id: str
+    uid: str
+    what: What
+    rule: str
+    row: KnownRow | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """Put the item into quarantine."""
+
+    item_id: str
+    uid: str
+    code: str
+    detail: str
+
+
+Decision = Put | Keep | Mark | Note | SetAside
+
+_SHOWN = frozenset({RowState.LIVE, RowState.PENDING, RowState.HELD, RowState.KEPT})
+_TWIN_ORDER = (
+    RowState.PENDING,
+    RowState.LIVE,
+    RowState.HELD,
+    RowState.KEPT,
+    RowState.REMOVED,
+)
+
+
+def must_be_read(change: ListedChange, row: KnownRow | None, terms: Terms) -> bool:
+    """Say whether the item has to be read whole to decide what becomes of it."""
+    return change.kind is not ChangeKind.DELETE and _without_reading(change, row, terms) is None
+
+
+def reconcile(
+    page: Page,
+    known: Mapping[str, KnownRow],
+    twins: Mapping[str, Sequence[KnownRow]],
+    terms: Terms,
+) -> list[Decision]:
+    """Decide what becomes of each item of the page, by the case table above.
+
+    `known` holds the rows by item id, `twins` by UID (any state but `record`). Deletes are
+    decided last, so that the order of a delete and a create on one page does not matter.
+    """
+    latest = {change.item_id: change for change in page.listing.changes}
+    present = [each for each in latest.values() if each.kind is not ChangeKind.DELETE]
+    deleted = [each for each in latest.values() if each.kind is ChangeKind.DELETE]
+    desk = _Desk(page, known, twins, terms)
+    for change in present:
+        desk.decide_present(change)
+    for change in deleted:
+        desk.decide_deleted(change)
+    return desk.decisions()
+
+
+def settle(
+    pending: Iterable[KnownRow],
+    absent: Iterable[KnownRow],
+    upcoming: int,
+    terms: Terms,
+) -> list[Decision]:
+    """Decide at a round's end what becomes of the pending removals and of what is absent.
+
+    `absent` are the live rows that a full round did not list, `upcoming` counts the operator's
+    upcoming appointments as they were before the round.
+    """
+    going = {row.id: (row, "deleted-in-exchange") for row in pending}
+    for row in absent:
+        if ends_after(row.appointment, terms.boundary):
+            going.setdefault(row.id, (row, "absent-in-full-round"))
+    if len(going) > HOLD_ABOVE and len(going) * 2 > upcoming:
+        return [
+            Mark(row, RowState.HELD, What.HELD, "held-mass-removal") for row, _ in going.values()
+        ]
+    return [removal(row, rule, terms.boundary) for row, rule in going.values()]
+
+
+def removal(row: KnownRow, rule: str, boundary: datetime) -> Mark:
+    """Give the decision that removes a row, leaving the past of a series as a record."""
+    past = close(row.appointment, row.shown, boundary)
+    if past is None:
+        return Mark(row, RowState.REMOVED, What.REMOVED, rule)
+    return Mark(row, RowState.RECORD, What.REMOVED, rule, past)
+
+
+def _without_reading(change: ListedChange, row: KnownRow | None, terms: Terms) -> str | None:
+    """Give the rule by which a present item is decided from the listing alone, or None."""
+    shown = row is not None and row.state in _SHOWN
+    if row is not None and shown and _same_version(change, row, terms.policy):
+        return "unchanged"
+    if change.sensitivity is not None and stays_out(change.sensitivity, terms.policy):
+        return "private-skipped"
+    over = (
+        change.item_kind is ItemKind.SINGLE
+        and change.end is not None
+        and change.end <= terms.boundary
+    )
+    if not over:
+        return None
+    if row is None or not shown:
+        return "ended-before"
+    if row.appointment.recurrence is not None or ends_after(row.appointment, terms.boundary):
+        return None
+    if change.sensitivity in NOT_OPEN and not row.appointment.masked:
+        return None
+    return "over-before-and-after"
+
+
+def _same_version(change: ListedChange, row: KnownRow, policy: Policy) -> bool:
+    known = row.appointment
+    if not change.change_key or change.change_key != known.change_key:
+        return False
+    if change.last_modified != known.last_modified:
+        return False
+    return not (policy.private_appointments is PrivateAppointments.FULL and _withheld(known))
+
+
+def _withheld(appointment: Appointment) -> bool:
+    return appointment.masked or any(
+        changed.details is not None
+        and changed.details.subject == PRIVATE_SUBJECT
+        and changed.details.sensitivity in NOT_OPEN
+        for changed in appointment.changed
+    )
+
+
+class _Desk:
+    """The decisions on one page: knows which rows and meetings were dealt with already."""
+
+    def __init__(
+        self,
+        page: Page,
+        known: Mapping[str, KnownRow],
+        twins: Mapping[str, Sequence[KnownRow]],
+        terms: Terms,
+    ) -> None:
+        self._page = page
+        self._known = known
+        self._twins = twins
+        self._terms = terms
+        self._taken: set[int] = set()
+        self._created: dict[tuple[str, datetime], int] = {}
+        self._made: list[Decision | None] = []
+
+    def decisions(self) -> list[Decision]:
+        return [decision for decision in self._made if decision is not None]
+
+    def decide_deleted(self, change: ListedChange) -> None:
+        row = self._known.get(change.item_id)
+        if row is None or row.id in self._taken or row.state is not RowState.LIVE:
+            return
+        if ends_after(row.appointment, self._terms.boundary):
+            self._add(Mark(row, RowState.PENDING, What.REMOVING, "deleted-in-exchange"))
+        else:
+            self._note(change, row, What.LEFT, "deleted-after-its-end")
+
+    def decide_present(self, change: ListedChange) -> None:
+        row = self._known.get(change.item_id)
+        rule = _without_reading(change, row, self._terms)
+        if rule is not None:
+            self._by_listing(change, row, rule)
+            return
+        item = self._page.items.get(change.item_id)
+        if isinstance(item, Appointment):
+            self._bring_in(change, row, item)
+        elif isinstance(item, Unreadable):
+            uid = row.appointment.uid if row else change.uid
+            self._add(SetAside(change.item_id, uid or change.item_id, item.code, item.detail))
+            if row is not None:
+                self._taken.add(row.id)
+
+    def _by_listing(self, change: ListedChange, row: KnownRow | None, rule: str) -> None:
+        if row is None or row.state not in _SHOWN:
+            self._note(change, row, What.SKIPPED, rule)
+        elif rule == "unchanged":
+            known = row.appointment
+            self._add(Keep(row, change.item_id, known.change_key, known.last_modified))
+        elif rule == "private-skipped":
+            self._stay_out(change.item_id, change.uid, row, rule)
+        else:
+            self._note(change, row, What.LEFT, rule)
+
+    def _bring_in(
+        self, change: ListedChange, row: KnownRow | None, appointment: Appointment
+    ) -> None:
+        terms = self._terms
+        rule = stays_out(appointment.details.sensitivity, terms.policy)
+        if row is None or row.id in self._taken or row.state not in _SHOWN:
+            row = self._twin(appointment) or row
+        if row is not None and row.id in self._taken:
+            return  # a second item of the meeting that this page already brought in
+        if rule:
+            self._stay_out(appointment.item_id, appointment.uid, row, rule)
+            return
+        appointment = withhold(appointment, terms.policy)
+        ahead = ends_after(appointment, terms.boundary)
+        if row is not None and row.state in _SHOWN:
+            self._update(change, row, appointment, ahead=ahead)
+        elif not ahead:
+            self._note(change, row, What.SKIPPED, "ended-before")
+        elif row is not None:
+            self._put(row, appointment, _begin(appointment, terms), What.REVIVED, "reappeared")
+        else:
+            self._create(appointment)
+
+    def _create(self, appointment: Appointment) -> None:
+        """Create the row; of two items that are one meeting on one page, the later one stays."""
+        meeting = (appointment.uid, appointment.start)
+        earlier = self._created.get(meeting)
+        if earlier is not None:
+            self._made[earlier] = None
+        self._created[meeting] = len(self._made)
+        shown = _begin(appointment, self._terms)
+        self._put(None, appointment, shown, What.CREATED, "ends-after-boundary")
+
+    def _update(
+        self, change: ListedChange, row: KnownRow, appointment: Appointment, *, ahead: bool
+    ) -> None:
+        known = row.appointment
+        scrub = _withheld(appointment) and not known.masked
+        if not ahead and not ends_after(known, self._terms.boundary) and not scrub:
+            self._note(change, row, What.LEFT, "over-before-and-after")
+            return
+        if _same_content(appointment, known):
+            self._add(
+                Keep(row, appointment.item_id, appointment.change_key, appointment.last_modified)
+            )
+            return
+        what, rule = _kind_of_update(row, appointment)
+        if appointment.recurrence is None and known.recurrence is None:
+            self._put(row, appointment, ALL, what, rule, scrub=scrub)
+            return
+        succession = succeed(known, row.shown, appointment, self._terms.boundary)
+        self._put(
+            row, appointment, succession.shown, what, rule, record=succession.record, scrub=scrub
+        )
+
+    def _stay_out(self, item_id: str, uid: str, row: KnownRow | None, rule: str) -> None:
+        if row is None or row.state is RowState.REMOVED:
+            self._add(Note(item_id, uid or item_id, What.SKIPPED, rule, row))
+            return
+        self._add(Mark(row, RowState.REMOVED, What.REMOVED, rule, scrub=True))
+
+    def _twin(self, appointment: Appointment) -> KnownRow | None:
+        found = [
+            row
+            for row in self._twins.get(appointment.uid, ())
+            if row.appointment.start == appointment.start
+            and row.id not in self._taken
+            and row.state in _TWIN_ORDER
+        ]
+        return min(found, key=lambda row: _TWIN_ORDER.index(row.state), default=None)
+
+    def _put(
+        self,
+        row: KnownRow | None,
+        appointment: Appointment,
+        shown: Shown,
+        what: What,
+        rule: str,
+        *,
+        record: Shown | None = None,
+        scrub: bool = False,
+    ) -> None:
+        self._add(Put(row, appointment, shown, what, rule, record, scrub))
+
+    def _note(self, change: ListedChange, row: KnownRow | None, what: What, rule: str) -> None:
+        uid = row.appointment.uid if row else change.uid
+        self._add(Note(change.item_id, uid or change.item_id, what, rule, row))
+
+    def _add(self, decision: Decision) -> None:
+        row = getattr(decision, "row", None)
+        if isinstance(row, KnownRow):
+            self._taken.add(row.id)
+        self._made.append(decision)
+
+
+def _begin(appointment: Appointment, terms: Terms) -> Shown:
+    return ALL if appointment.recurrence is None else Shown(after=terms.boundary)
+
+
+def _kind_of_update(row: KnownRow, appointment: Appointment) -> tuple[What, str]:
+    if appointment.details.cancelled and not row.appointment.details.cancelled:
+        return What.CANCELLED, "cancelled-in-exchange"
+    if appointment.item_id != row.appointment.item_id:
+        return What.UPDATED, "same-meeting-new-item-id"
+    if row.state is not RowState.LIVE:
+        return What.UPDATED, "reappeared"
+    return What.UPDATED, "ends-after-boundary"
+
+
+def _same_content(one: Appointment, other: Appointment) -> bool:
+    """Say whether two versions differ in nothing that is shown."""
+    return _bare(one) == _bare(other)
+
+
+def _bare(appointment: Appointment) -> Appointment:
+    changed = tuple(replace(each, item_id="") for each in appointment.changed)
+    return replace(appointment, item_id="", change_key="", last_modified=None, changed=changed)

@@ -1,0 +1,170 @@
+"""Taking a mailbox, and what is noted of its rounds. Every write names the fence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection, transaction
+from django.db.models import F
+
+from keepstep.core.errors import FenceLost
+from keepstep.core.schedule import Trouble
+from keepstep.store.models import Mailbox
+
+
+@dataclass(frozen=True, slots=True)
+class TakenMailbox:
+    """A mailbox that this process took: what a round needs to know of it. Instants are UTC."""
+
+    id: int
+    fence: int
+    email: str
+    time_zone: str
+    address: str
+    folder_id: str
+    sync_state: str
+    cutoff: datetime | None
+    last_success: datetime | None
+    full_round: int
+    in_full_round: bool
+    full_round_wanted: bool
+    unsettled: bool
+    trouble: Trouble | None
+    paused_until: datetime | None
+    failure_code: str
+
+
+def take(mailbox_ids: Sequence[int]) -> list[TakenMailbox]:
+    """Raise the fence of these mailboxes and give them as they stand; who had them loses them."""
+    with transaction.atomic():
+        chosen = Mailbox.objects.filter(id__in=mailbox_ids)
+        chosen.update(fence=F("fence") + 1)
+        return [_taken(each) for each in chosen.select_related("operator")]
+
+
+def read(mailbox_id: int, fence: int) -> TakenMailbox:
+    """Give a taken mailbox as it stands now. Raises FenceLost if another has taken it since."""
+    mailbox = Mailbox.objects.select_related("operator").filter(id=mailbox_id, fence=fence).first()
+    if mailbox is None:
+        raise FenceLost
+    return _taken(mailbox)
+
+
+def _taken(mailbox: Mailbox) -> TakenMailbox:
+    trouble = None
+    if mailbox.failing_since is not None:
+        again = mailbox.next_attempt or mailbox.failing_since
+        trouble = Trouble(mailbox.failures, mailbox.failing_since, again)
+    return TakenMailbox(
+        id=mailbox.pk,
+        fence=mailbox.fence,
+        email=mailbox.operator.email,
+        time_zone=mailbox.operator.time_zone,
+        address=mailbox.address,
+        folder_id=mailbox.folder_id,
+        sync_state=mailbox.sync_state,
+        cutoff=mailbox.cutoff,
+        last_success=mailbox.last_success,
+        full_round=mailbox.full_round,
+        in_full_round=mailbox.in_full_round,
+        full_round_wanted=mailbox.full_round_wanted,
+        unsettled=mailbox.unsettled,
+        trouble=trouble,
+        paused_until=mailbox.paused_until,
+        failure_code=mailbox.failure_code,
+    )
+
+
+def guard(mailbox_id: int, fence: int, **changes: object) -> None:
+    """Write these columns of the mailbox if the fence still stands, else raise FenceLost.
+
+    Inside a transaction this holds the mailbox until its end.
+    """
+    changed = Mailbox.objects.filter(id=mailbox_id, fence=fence).update(
+        **(changes or {"fence": fence})
+    )
+    if not changed:
+        raise FenceLost
+
+
+def begin_full_round(
+    mailbox_id: int, fence: int, *, address: str, folder_id: str, cutoff: datetime
+) -> int:
+    """Forget the sync state and give the number of the full round that begins."""
+    with transaction.atomic():
+        guard(
+            mailbox_id,
+            fence,
+            sync_state="",
+            full_round=F("full_round") + 1,
+            in_full_round=True,
+            full_round_wanted=False,
+            address=address,
+            folder_id=folder_id,
+            cutoff=cutoff,
+        )
+        return Mailbox.objects.values_list("full_round", flat=True).get(id=mailbox_id)
+
+
+@dataclass(frozen=True, slots=True)
+class IdleNote:
+    """An idle round: it succeeded, nothing had changed. `last_success` as semantics has it."""
+
+    mailbox_id: int
+    fence: int
+    sync_state: str
+    last_success: datetime
+
+
+def note_idle(notes: Iterable[IdleNote]) -> None:
+    """Note idle rounds together, each only if its fence still stands (late ones do no harm)."""
+    rows = [
+        (note.sync_state, _parameter(note.last_success), note.mailbox_id, note.fence)
+        for note in notes
+    ]
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.executemany(
+            "UPDATE store_mailbox SET sync_state = %s, last_success = %s, failures = 0,"
+            " failing_since = NULL, failure_code = '', failure_detail = '', next_attempt = NULL,"
+            " paused_until = NULL"
+            " WHERE id = %s AND fence = %s",
+            rows,
+        )
+
+
+def _parameter(instant: datetime) -> str | datetime:
+    adapted: str | datetime = connection.ops.adapt_datetimefield_value(instant)
+    return adapted
+
+
+def note_failure(
+    mailbox_id: int,
+    fence: int,
+    code: str,
+    detail: str,
+    trouble: Trouble,
+    paused_until: datetime | None,
+) -> None:
+    """Note a failed round, when the mailbox is tried again, and a pause that Exchange named."""
+    guard(
+        mailbox_id,
+        fence,
+        failures=trouble.failures,
+        failing_since=trouble.since,
+        failure_code=code,
+        failure_detail=detail[:500],
+        next_attempt=trouble.next_attempt,
+        paused_until=paused_until,
+    )
+
+
+SUCCESS: dict[str, object] = {
+    "failures": 0,
+    "failing_since": None,
+    "failure_code": "",
+    "failure_detail": "",
+    "next_attempt": None,
+    "paused_until": None,
+}

@@ -1,0 +1,63 @@
+"""The history of runs, and which mailboxes a run is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+from keepstep.core.errors import UsageError
+from keepstep.store.models import Mailbox, Operator, Run
+
+SYSTEM = "system"
+KEPT_RUNS = 20_000
+
+
+def begin_run(job: str, trigger: str, at: datetime) -> int:
+    """Note that a run of the job began at `at` (UTC); give its number."""
+    return int(Run.objects.create(job=job, trigger=trigger, started=at).pk)
+
+
+def end_run(run_id: int, at: datetime, counts: Mapping[str, object]) -> None:
+    """Note that the run ended at `at` (UTC), with what it did and what failed."""
+    Run.objects.filter(pk=run_id).update(finished=at, **counts)
+    Run.objects.filter(pk__lte=run_id - KEPT_RUNS).delete()
+
+
+def due_mailboxes(context: str, now: datetime) -> list[int]:
+    """Give the mailboxes of a context that are to be polled and not in a pause, by id."""
+    mailboxes = Mailbox.objects.filter(operator__calendar_sync=True)
+    if context != SYSTEM:
+        mailboxes = mailboxes.filter(operator__access_group=context)
+    mailboxes = mailboxes.filter(Q(next_attempt__isnull=True) | Q(next_attempt__lte=now))
+    return list(mailboxes.order_by("id").values_list("id", flat=True))
+
+
+def mailboxes_of(emails: Sequence[str] | None) -> list[int]:
+    """Give the mailboxes of these operators, of all with calendar sync on for None, by id.
+
+    Raises UsageError for an unknown operator, and for one whose calendar sync is off.
+    """
+    operators = Operator.objects.annotate(key=Lower("email"))
+    if emails is None:
+        chosen = operators.filter(calendar_sync=True)
+        return list(chosen.order_by("mailbox__id").values_list("mailbox__id", flat=True))
+    found = {
+        each.key: each
+        for each in operators.filter(key__in=[email.lower() for email in emails]).select_related(
+            "mailbox"
+        )
+    }
+    ids = []
+    for email in emails:
+        operator = found.get(email.lower())
+        if operator is None:
+            raise UsageError(f"There is no operator {email}. See keepstep operators list.")
+        if not operator.calendar_sync:
+            raise UsageError(
+                f"Calendar sync is off for {email}: keepstep operators enable {email}."
+            )
+        ids.append(operator.mailbox.pk)
+    return list(dict.fromkeys(ids))

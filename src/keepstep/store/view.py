@@ -1,0 +1,69 @@
+"""What a round reads of the store before it decides. Valid as long as its fence is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+
+from django.db.models import Q, QuerySet
+
+from keepstep.core.reconcile import KnownRow, RowState
+from keepstep.store.models import Appointment
+from keepstep.store.rows import known_row
+
+# SQLite's bound on the parameters of a statement was 999 for long; a page has up to 512 ids.
+_CHUNK = 500
+
+
+def known(mailbox_id: int, item_ids: Iterable[str]) -> dict[str, KnownRow]:
+    """Give the rows of these items, by item id (records of a series' past apart)."""
+    found: dict[str, KnownRow] = {}
+    for chunk in _chunks(item_ids):
+        rows = Appointment.objects.filter(mailbox_id=mailbox_id, part=0, item_id__in=chunk)
+        found.update((row.item_id, known_row(row)) for row in rows)
+    return found
+
+
+def twins(mailbox_id: int, uids: Iterable[str]) -> dict[str, list[KnownRow]]:
+    """Give the rows of these UIDs, removed ones included, records apart."""
+    found: dict[str, list[KnownRow]] = {}
+    for chunk in _chunks(uids):
+        rows = Appointment.objects.filter(mailbox_id=mailbox_id, part=0, uid__in=chunk)
+        for row in rows.exclude(state=RowState.RECORD):
+            found.setdefault(row.uid, []).append(known_row(row))
+    return found
+
+
+def pending(mailbox_id: int) -> list[KnownRow]:
+    """Give the rows whose removal waits for the round's end."""
+    rows = Appointment.objects.filter(mailbox_id=mailbox_id, part=0, state=RowState.PENDING)
+    return [known_row(row) for row in rows]
+
+
+def absent(mailbox_id: int, full_round: int, boundary: datetime) -> list[KnownRow]:
+    """Give the live upcoming rows that the full round of this number has not listed."""
+    rows = _upcoming(mailbox_id, boundary).filter(state=RowState.LIVE, listed_in__lt=full_round)
+    return [known_row(row) for row in rows]
+
+
+def upcoming(mailbox_id: int, boundary: datetime, made_before: datetime) -> int:
+    """Count the upcoming appointments that were in the calendar before `made_before`."""
+    rows = _upcoming(mailbox_id, boundary).filter(state__in=(RowState.LIVE, RowState.PENDING))
+    return rows.filter(created_at__lt=made_before).count()
+
+
+def live_items(mailbox_id: int) -> int:
+    """Count the live rows of the mailbox."""
+    return Appointment.objects.filter(mailbox_id=mailbox_id, state=RowState.LIVE).count()
+
+
+def _upcoming(mailbox_id: int, boundary: datetime) -> QuerySet[Appointment]:
+    ahead = Q(span_end__isnull=True) | Q(span_end__gt=boundary)
+    return Appointment.objects.filter(ahead, mailbox_id=mailbox_id, part=0)
+
+
+def _chunks(values: Iterable[str]) -> Iterator[Sequence[str]]:
+    rest = iter(set(values))
+    while chunk := list(islice(rest, _CHUNK)):
+        yield chunk

@@ -1,0 +1,211 @@
+"""A run of the job CalendarSynchronization: many mailboxes at once, one request each."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from keepstep.core.errors import ExchangeError, FenceLost, KeepstepError, StoreError
+from keepstep.core.failures import FAILURES
+from keepstep.core.schedule import after_failure
+from keepstep.store import mailboxes
+from keepstep.store.apply import Counts
+from keepstep.store.mailboxes import IdleNote, TakenMailbox
+from keepstep.sync.round import Means, Outcome, poll
+
+log = logging.getLogger("keepstep.sync")
+
+IDLE_NOTES_AT_ONCE = 200
+RETRY_WITHIN = timedelta(seconds=10)
+
+Progress = Callable[[int, int], None]
+Sleep = Callable[[float], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class RunResult:
+    """What a run did. `failures` hold operator, code, message and remedy each."""
+
+    mailboxes: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    created: int = 0
+    updated: int = 0
+    removed: int = 0
+    skipped: int = 0
+    requests: int = 0
+    failures: list[dict[str, str]] = field(default_factory=list)
+
+    def add_counts(self, counts: Counts, email: str) -> None:
+        """Add what one round did."""
+        self.created += counts.created
+        self.updated += counts.updated
+        self.removed += counts.removed
+        self.skipped += counts.skipped
+        for item_id, code in counts.quarantined:
+            self.failures.append(failure_entry(email, code, f"item {item_id}"))
+        if counts.held:
+            detail = f"{counts.held} appointments"
+            self.failures.append(failure_entry(email, "held-mass-removal", detail))
+
+
+def failure_entry(email: str, code: str, detail: str = "") -> dict[str, str]:
+    """Give a failure as commands and pages show it, in the words of the catalogue."""
+    failure = FAILURES.get(code, FAILURES["internal-error"])
+    message = f"{failure.message} ({detail})" if detail else failure.message
+    return {
+        "operator": email,
+        "code": failure.code,
+        "message": message,
+        "remedy": failure.remedy,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a run goes about it.
+
+    `connections` bounds the mailboxes read at once; `retry_within` is for how long a failure that
+    passes by itself is tried again within the run; `sleep` and `jitter` are the world's.
+    """
+
+    connections: int
+    notification_frequency: timedelta
+    full: bool = False
+    retry_within: timedelta = timedelta(0)
+    sleep: Sleep = asyncio.sleep
+    jitter: Callable[[], float] = random.random
+
+
+class Run:
+    """One run over mailboxes that were taken for it."""
+
+    def __init__(self, means: Means, manner: Manner, progress: Progress | None = None) -> None:
+        self._means = means
+        self._manner = manner
+        self._progress = progress
+        self._idle: list[IdleNote] = []
+        self.result = RunResult()
+
+    async def over(self, taken: Sequence[TakenMailbox]) -> RunResult:
+        """Poll each mailbox to the end of its round; give what was done and what failed.
+
+        A mailbox's failure is noted and touches no other. Raises StoreError where the notes of
+        idle rounds can't be stored.
+        """
+        self.result.mailboxes = len(taken)
+        waiting = iter(taken)
+        workers = [
+            asyncio.create_task(self._work(waiting, len(taken)))
+            for _ in range(min(self._manner.connections, len(taken)))
+        ]
+        try:
+            await asyncio.gather(*workers)
+        finally:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+            await self._note_idle()
+        return self.result
+
+    async def _work(self, waiting: Iterator[TakenMailbox], total: int) -> None:
+        for mailbox in waiting:
+            await self._poll(mailbox)
+            if self._progress is not None:
+                self._progress(self.result.succeeded + self.result.failed, total)
+
+    async def _poll(self, mailbox: TakenMailbox) -> None:
+        now = self._means.clock()
+        if mailbox.paused_until is not None and mailbox.paused_until > now:
+            self._failed(mailbox, mailbox.failure_code, "Exchange asked us to wait")
+            return
+        outcome = Outcome()
+        try:
+            await self._poll_with_retries(mailbox, outcome)
+        except FenceLost:
+            self.result.mailboxes -= 1
+        except ExchangeError as error:
+            await self._note_failure(mailbox, error, error.pause)
+        except StoreError as error:
+            self._failed(mailbox, error.code, error.detail)
+        except Exception as error:
+            log.exception("internal error", extra={"operator": mailbox.email})
+            await self._note_failure(mailbox, KeepstepError("internal-error", repr(error)), None)
+        else:
+            await self._succeeded(outcome)
+        finally:
+            self.result.add_counts(outcome.counts, mailbox.email)
+
+    async def _poll_with_retries(self, mailbox: TakenMailbox, outcome: Outcome) -> None:
+        until = self._means.clock() + self._manner.retry_within
+        pause = 0.5
+        full = self._manner.full
+        while True:
+            try:
+                await poll(mailbox, self._means, outcome, full=full)
+            except ExchangeError as error:
+                wait = max(timedelta(seconds=pause), error.pause or timedelta(0))
+                lasting = not FAILURES[error.code].passes_by_itself
+                if lasting or self._means.clock() + wait > until:
+                    raise
+                await self._manner.sleep(wait.total_seconds())
+                pause *= 2
+                mailbox = await self._again(mailbox)
+                full = full and not mailbox.in_full_round
+            else:
+                return
+
+    async def _again(self, mailbox: TakenMailbox) -> TakenMailbox:
+        """Give the mailbox as the failed attempt left it: its pages so far are stored."""
+        return await self._means.writer.call(mailboxes.read, mailbox.id, mailbox.fence)
+
+    async def _succeeded(self, outcome: Outcome) -> None:
+        self.result.succeeded += 1
+        if outcome.idle is not None:
+            self._idle.append(outcome.idle)
+            if len(self._idle) >= IDLE_NOTES_AT_ONCE:
+                await self._note_idle()
+
+    async def _note_idle(self) -> None:
+        notes, self._idle = self._idle, []
+        if notes:
+            await self._means.writer.call(mailboxes.note_idle, notes)
+
+    async def _note_failure(
+        self, mailbox: TakenMailbox, error: KeepstepError, pause: timedelta | None
+    ) -> None:
+        now: datetime = self._means.clock()
+        failure = FAILURES.get(error.code, FAILURES["internal-error"])
+        trouble = after_failure(
+            mailbox.trouble,
+            now,
+            passes_by_itself=failure.passes_by_itself,
+            pause=pause,
+            notification_frequency=self._manner.notification_frequency,
+            jitter=self._manner.jitter(),
+        )
+        try:
+            await self._means.writer.call(
+                mailboxes.note_failure,
+                mailbox.id,
+                mailbox.fence,
+                error.code,
+                error.detail,
+                trouble,
+                now + pause if pause else None,
+            )
+        except FenceLost:
+            self.result.mailboxes -= 1
+            return
+        except StoreError as store_error:
+            error = store_error
+        self._failed(mailbox, error.code, error.detail)
+
+    def _failed(self, mailbox: TakenMailbox, code: str, detail: str) -> None:
+        self.result.failed += 1
+        self.result.failures.append(failure_entry(mailbox.email, code, detail))
+        log.warning("round failed", extra={"operator": mailbox.email, "code": code})

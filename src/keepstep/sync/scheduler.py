@@ -1,0 +1,134 @@
+"""The loop of the server: starts the jobs that are due, over mailboxes not at work already."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import AsyncExitStack
+from datetime import datetime
+
+from keepstep.core.errors import KeepstepError
+from keepstep.core.job_schedule import next_runs
+from keepstep.store import jobs, runs
+from keepstep.store.jobs import JobDefinition
+from keepstep.store.settings import ApplicationSettings, load
+from keepstep.store.writer import Writer
+from keepstep.sync.round import Means
+from keepstep.sync.service import manner_of, means_for, require_ready, run_over, utc_now
+
+log = logging.getLogger("keepstep.scheduler")
+
+LOOK_SECONDS = 1.0
+RELOAD_SECONDS = 15.0
+
+
+class Scheduler:
+    """Runs the enabled jobs on their schedules until told to stop."""
+
+    def __init__(self) -> None:
+        self._stopping = asyncio.Event()
+        self._at_work: set[int] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._due: dict[str, tuple[JobDefinition, datetime]] = {}
+        self._settings: ApplicationSettings | None = None
+        self._complaint = ""
+
+    def stop(self) -> None:
+        """Ask the loop to end; rounds under way are broken off, which loses nothing."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Look once a second for jobs that are due, until `stop`."""
+        async with Writer() as writer:
+            means: Means | None = None
+            stack = AsyncExitStack()
+            reload_at = 0.0
+            loop = asyncio.get_running_loop()
+            try:
+                while not self._stopping.is_set():
+                    if loop.time() >= reload_at:
+                        means = await self._reload(writer, stack, means)
+                        reload_at = loop.time() + RELOAD_SECONDS
+                    if means is not None:
+                        self._start_due(means)
+                    await self._pause()
+            finally:
+                await self._break_off()
+                await stack.aclose()
+
+    async def _pause(self) -> None:
+        try:
+            await asyncio.wait_for(self._stopping.wait(), LOOK_SECONDS)
+        except TimeoutError:
+            return
+
+    async def _reload(
+        self, writer: Writer, stack: AsyncExitStack, means: Means | None
+    ) -> Means | None:
+        """Notice changed settings and jobs; give the means to work with, None while unready."""
+        try:
+            settings = await writer.call(load)
+            require_ready(settings)
+            definitions = await writer.call(jobs.definitions)
+        except KeepstepError as error:
+            self._complain(str(error))
+            return means if error.code == "database-unavailable" else None
+        self._complaint = ""
+        self._plan(definitions)
+        if means is None or settings != self._settings:
+            # Rounds under way keep the connections of the old settings until they end.
+            means = await stack.enter_async_context(means_for(settings, writer))
+            self._settings = settings
+        return means
+
+    def _complain(self, message: str) -> None:
+        if message != self._complaint:
+            log.warning("not synchronizing: %s", message)
+            self._complaint = message
+
+    def _plan(self, definitions: list[JobDefinition]) -> None:
+        """Keep when each enabled job is due; a changed schedule is counted from now."""
+        now = utc_now()
+        planned = {}
+        for job in definitions:
+            if not job.enabled:
+                continue
+            known = self._due.get(job.name)
+            if known is not None and known[0] == job:
+                planned[job.name] = known
+            elif known is not None and known[0].schedule == job.schedule:
+                planned[job.name] = (job, known[1])
+            else:
+                first = now if known is None else next_runs(job.schedule, now, 1)[0]
+                planned[job.name] = (job, first)
+        self._due = planned
+
+    def _start_due(self, means: Means) -> None:
+        now = utc_now()
+        for name, (job, due) in list(self._due.items()):
+            if due <= now:
+                self._due[name] = (job, next_runs(job.schedule, now, 1)[0])
+                task = asyncio.create_task(self._run_job(job, means))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+
+    async def _run_job(self, job: JobDefinition, means: Means) -> None:
+        ids: list[int] = []
+        try:
+            due = await means.writer.call(runs.due_mailboxes, job.context, utc_now())
+            ids = [each for each in due if each not in self._at_work]
+            self._at_work.update(ids)
+            assert self._settings is not None
+            manner = manner_of(self._settings)
+            await run_over(means, manner, ids, job=job.name, trigger="schedule")
+        except KeepstepError as error:
+            log.warning("job %s: %s", job.name, error)
+        except Exception:
+            log.exception("job %s failed", job.name)
+        finally:
+            self._at_work.difference_update(ids)
+
+    async def _break_off(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -1,0 +1,64 @@
+"""`keepstep serve`: pages, scheduler and workers in one process."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+import uvicorn
+from django.core.asgi import get_asgi_application
+
+from keepstep.core.errors import UsageError
+from keepstep.sync.scheduler import Scheduler
+
+STOP_SECONDS = 10
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn without its own signal handling: one place decides when all of it ends."""
+
+    def install_signal_handlers(self) -> None:
+        return
+
+
+def serve(host: str, port: int) -> int:
+    """Serve until SIGTERM or SIGINT, then end within 15 seconds; give the exit status.
+
+    Raises UsageError where the address can't be listened on.
+    """
+    return asyncio.run(_serve(host, port))
+
+
+async def _serve(host: str, port: int) -> int:
+    config = uvicorn.Config(
+        get_asgi_application(),
+        host=host,
+        port=port,
+        log_config=None,
+        lifespan="off",
+        timeout_graceful_shutdown=STOP_SECONDS,
+    )
+    try:
+        listening = config.bind_socket()
+    except SystemExit:
+        raise UsageError(
+            f"Can't listen on {host}:{port}: the address is in use or not ours."
+        ) from None
+    server, scheduler = _Server(config), Scheduler()
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    tasks = [
+        asyncio.create_task(server.serve(sockets=[listening])),
+        asyncio.create_task(scheduler.run()),
+        asyncio.create_task(stop.wait()),
+    ]
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = True
+    scheduler.stop()
+    stop.set()
+    await asyncio.wait(tasks, timeout=STOP_SECONDS)
+    for task in done:
+        task.result()
+    return 0

@@ -1,0 +1,123 @@
+"""Putting a run together: settings, connector, store, mailboxes; then noting what it did."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+
+from keepstep.exchange.ews.connect import Access, connect
+from keepstep.store import mailboxes, runs
+from keepstep.store.settings import ApplicationSettings, check_complete, check_enabled, load
+from keepstep.store.writer import Writer
+from keepstep.sync.round import Means
+from keepstep.sync.run import RETRY_WITHIN, Manner, Progress, Run, RunResult
+
+SYNCHRONIZATION = "CalendarSynchronization"
+
+
+def utc_now() -> datetime:
+    """Give the present: the one clock of the running product."""
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def means_for(settings: ApplicationSettings, writer: Writer) -> AsyncIterator[Means]:
+    """Give what rounds work with, by these settings; connections are closed on leaving."""
+    connector = connect(access_of(settings))
+    try:
+        yield Means(connector, writer, utc_now, settings.policy, settings.batch_size)
+    finally:
+        await connector.close()
+
+
+def access_of(settings: ApplicationSettings) -> Access:
+    """Give how the server is reached, by the settings."""
+    return Access(
+        url=settings.exchange_url,
+        version=settings.exchange_version.value,
+        username=settings.username,
+        password=settings.password,
+        connections=settings.connection_limit,
+        ca_file=settings.ca_file,
+        proxy=settings.http_proxy,
+    )
+
+
+def require_ready(settings: ApplicationSettings) -> None:
+    """Raise UsageError where calendar integration is off or a setting is missing."""
+    check_enabled(settings)
+    check_complete(settings)
+
+
+def sync_now(
+    operators: Sequence[str] | None, *, full: bool = False, progress: Progress | None = None
+) -> RunResult:
+    """Run CalendarSynchronization once, to its end, whether or not the job is enabled.
+
+    `operators` names e-mail addresses (None: all whose calendar sync is on). Raises UsageError
+    for settings or operators that do not let it begin, StoreError where the store fails it.
+    """
+    settings = load()
+    require_ready(settings)
+    ids = runs.mailboxes_of(operators)
+    return asyncio.run(_sync(settings, ids, "command", full=full, progress=progress))
+
+
+def run_job_now(job: str, context: str, progress: Progress | None = None) -> RunResult:
+    """Run a job once, now, over its context. Raises as `sync_now` does."""
+    settings = load()
+    require_ready(settings)
+    ids = runs.due_mailboxes(context, datetime.max.replace(tzinfo=UTC))
+    return asyncio.run(_sync(settings, ids, "command", job=job, progress=progress))
+
+
+async def _sync(
+    settings: ApplicationSettings,
+    ids: Sequence[int],
+    trigger: str,
+    *,
+    job: str = SYNCHRONIZATION,
+    full: bool = False,
+    progress: Progress | None = None,
+) -> RunResult:
+    manner = manner_of(settings, full=full, retry_within=RETRY_WITHIN)
+    async with Writer() as writer, means_for(settings, writer) as means:
+        return await run_over(means, manner, ids, job=job, trigger=trigger, progress=progress)
+
+
+def manner_of(
+    settings: ApplicationSettings,
+    *,
+    full: bool = False,
+    retry_within: timedelta = timedelta(0),
+) -> Manner:
+    """Give how a run goes about it, by the settings."""
+    return Manner(
+        connections=settings.connection_limit,
+        notification_frequency=timedelta(minutes=settings.notification_frequency),
+        full=full,
+        retry_within=retry_within,
+    )
+
+
+async def run_over(
+    means: Means,
+    manner: Manner,
+    ids: Sequence[int],
+    *,
+    job: str,
+    trigger: str,
+    progress: Progress | None = None,
+) -> RunResult:
+    """Take the mailboxes, poll them, and keep the run in the history of runs."""
+    call = means.writer.call
+    before = means.connector.requests
+    run_id = await call(runs.begin_run, job, trigger, means.clock())
+    taken = await call(mailboxes.take, ids)
+    result = await Run(means, manner, progress).over(taken)
+    result.requests = means.connector.requests - before
+    await call(runs.end_run, run_id, means.clock(), asdict(result))
+    return result
