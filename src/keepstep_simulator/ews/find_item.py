@@ -50,7 +50,7 @@ def _one(call: Call, folder: etree._Element) -> str:
         views, total, last = [], 0, True
     elif view is not None:
         if call.request.find(M + "Restriction") is not None:
-            raise EwsError("ErrorCalendarViewWithRestriction", "CalendarView takes no Restriction.")
+            raise EwsError("ErrorInvalidRequest", "CalendarView takes no Restriction.")
         views, total, last = _calendar(mailbox, view)
     else:
         views, total, offset = _page(mailbox, call.request)
