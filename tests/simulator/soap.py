@@ -112,9 +112,7 @@ def sync(state: str | None = None, most: object = 512, item_shape: str | None = 
 
 
 def get(*ids: str, item_shape: str | None = None) -> str:
-    wanted = "".join(
-        each if each.startswith("<") else f'<t:ItemId Id="{each}"/>' for each in ids
-    )
+    wanted = "".join(each if each.startswith("<") else f'<t:ItemId Id="{each}"/>' for each in ids)
     return f"<m:GetItem>{item_shape or shape()}<m:ItemIds>{wanted}</m:ItemIds></m:GetItem>"
 
 

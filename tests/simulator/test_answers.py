@@ -169,7 +169,13 @@ def test_a_listing_never_holds_bodies_attendees_or_patterns(
     )
     wanted = shape("AllProperties", "item:Body", "calendar:Recurrence")
     listed = ask(simulator, sync(item_shape=wanted), mailbox=mailbox)
-    for name in (b"t:Body", b"Attendees", b"Recurrence>", b"ModifiedOccurrences", b"FirstOccurrence"):
+    for name in (
+        b"t:Body",
+        b"Attendees",
+        b"Recurrence>",
+        b"ModifiedOccurrences",
+        b"FirstOccurrence",
+    ):
         assert name not in listed.body
     assert b"RecurringMaster" in listed.body
 

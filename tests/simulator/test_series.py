@@ -136,9 +136,7 @@ def weekly(anna: MailboxModel, **fields: object) -> str:
 def begins(anna: MailboxModel, zone: str = "Europe/Berlin") -> list[str]:
     window = datetime(2026, 9, 1, tzinfo=UTC), datetime(2027, 3, 1, tzinfo=UTC)
     tz = zone_of(zone).tz
-    return [
-        each.start.astimezone(tz).strftime("%m-%d %H:%M") for each in anna.occurrences(*window)
-    ]
+    return [each.start.astimezone(tz).strftime("%m-%d %H:%M") for each in anna.occurrences(*window)]
 
 
 def test_a_series_keeps_its_wall_clock_across_a_clock_change(anna: MailboxModel) -> None:

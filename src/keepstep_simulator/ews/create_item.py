@@ -26,12 +26,10 @@ def create_item(call: Call) -> bytes:
     sending = call.request.get("SendMeetingInvitations")
     if sending is not None and sending not in SENDING:
         raise schema_fault(f"The value '{sending}' is invalid: SendMeetingInvitations.")
-    parent = call.request.find(M + "SavedItemFolderId")
     messages = []
     for element in items:
         try:
-            mailbox = call.own_mailbox() if parent is None else call.calendar(parent)
-            written = _one(call, mailbox, element, sending)
+            written = _reply(call, element) if _is_reply(element) else _one(call, element, sending)
             messages.append(success(_NAME, f"<m:Items>{written}</m:Items>"))
         except EwsError as error:
             call.details.setdefault("code", error.code)
@@ -39,9 +37,14 @@ def create_item(call: Call) -> bytes:
     return wrap(call.server, _NAME, "".join(messages))
 
 
-def _one(call: Call, mailbox: MailboxModel, element: etree._Element, sending: str | None) -> str:
-    if element.tag in _REPLIES or element.tag == T + "CancelCalendarItem":
-        return _reply(call, element)
+def _is_reply(element: etree._Element) -> bool:
+    """Whether it answers or cancels a meeting; its folder is that of the message then sent."""
+    return element.tag in _REPLIES or element.tag == T + "CancelCalendarItem"
+
+
+def _one(call: Call, element: etree._Element, sending: str | None) -> str:
+    parent = call.request.find(M + "SavedItemFolderId")
+    mailbox = call.own_mailbox() if parent is None else call.calendar(parent)
     if element.tag != T + "CalendarItem":
         raise EwsError("ErrorInvalidOperation", "Only calendar items are kept here.")
     if sending is None:

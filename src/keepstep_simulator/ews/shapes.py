@@ -114,6 +114,10 @@ _NEVER_LISTED = frozenset(
     )
 )
 """SyncFolderItems and FindItem leave these out whatever is asked (documentation, field reports)."""
+_OTHER_KINDS = frozenset(
+    ("message", "meeting", "meetingRequest", "task", "contacts", "distributionlist", "postitem")
+)
+"""Properties of other kinds of item: a calendar item has none of them, and nobody minds."""
 _NOT_IN_ALL = frozenset(("TextBody", "ItemId"))
 BODY_TYPES = ("Best", "HTML", "Text")
 BASES = ("IdOnly", "Default", "AllProperties")
@@ -173,7 +177,9 @@ def _asked(shape: etree._Element, server_rank: int) -> Iterable[str]:
         raise schema_fault("The element 'AdditionalProperties' has incomplete content.")
     for path in extra:
         if path.tag == T + "FieldURI":
-            yield property_name(path.get("FieldURI", ""), server_rank)
+            uri = path.get("FieldURI", "")
+            if uri.partition(":")[0] not in _OTHER_KINDS:
+                yield property_name(uri, server_rank)
         elif path.tag not in (T + "ExtendedFieldURI", T + "IndexedFieldURI"):
             raise schema_fault(f"The element '{path.tag}' is invalid.")
 
