@@ -1,0 +1,141 @@
+"""The sales calendar as it is shown: an operator's appointments in a window of days."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q, QuerySet
+
+from keepstep.core.appointment import Address, Attendee, Occurrence
+from keepstep.core.reconcile import RowState
+from keepstep.core.record import shown_occurrences
+from keepstep.store.models import Appointment, Operator
+from keepstep.store.rows import unpack
+
+DAYS_AHEAD = 31
+# All-day appointments keep the date of the zone they were made in: no zone is further off.
+_FURTHEST = timedelta(hours=26)
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Days in the operator's zone, `last` exclusive, and the instants (UTC) they begin at."""
+
+    first: date
+    last: date
+    start: datetime
+    end: datetime
+
+
+def window(operator: Operator, first: date, last: date) -> Window:
+    """Give the window of days; a day without its midnight begins when the clock skipped it."""
+    return Window(first, last, _midnight(first, operator), _midnight(last, operator))
+
+
+def today(operator: Operator, now: datetime) -> date:
+    """Give the date of `now` (aware) where the operator is."""
+    return now.astimezone(ZoneInfo(operator.time_zone)).date()
+
+
+def entries(
+    operator: Operator, first: date, last: date, *, include_cancelled: bool = False
+) -> list[dict[str, Any]]:
+    """Give what the calendar shows from `first` to `last` (exclusive), in order of start.
+
+    The days are the operator's. Each entry has the fields of `appointments --json`; times are
+    text: instants in UTC, dates for an all-day one.
+    """
+    days = window(operator, first, last)
+    found = [
+        (each.start, _entry(operator, each))
+        for each in _occurrences(operator, days)
+        if include_cancelled or not _is_cancelled(each)
+    ]
+    found.sort(key=lambda pair: (pair[0], pair[1]["end"], pair[1]["uid"]))
+    return [entry for _, entry in found]
+
+
+def _occurrences(operator: Operator, days: Window) -> Iterator[Occurrence]:
+    early, late = days.start - _FURTHEST, days.end + _FURTHEST
+    for row in _rows(operator, early, late).iterator(chunk_size=_CHUNK):
+        appointment, shown = unpack(row)
+        for each in shown_occurrences(appointment, shown, early, late):
+            if _overlaps(each, days):
+                yield each
+
+
+def _rows(operator: Operator, early: datetime, late: datetime) -> QuerySet[Appointment]:
+    ahead = Q(span_end__isnull=True) | Q(span_end__gte=early)
+    rows = Appointment.objects.filter(ahead, mailbox__operator=operator, span_start__lt=late)
+    return rows.exclude(state=RowState.REMOVED.value)
+
+
+def _overlaps(occurrence: Occurrence, days: Window) -> bool:
+    if occurrence.all_day and occurrence.first_day and occurrence.last_day:
+        return occurrence.first_day < days.last and occurrence.last_day > days.first
+    if occurrence.start == occurrence.end:
+        return days.start <= occurrence.start < days.end
+    return occurrence.start < days.end and occurrence.end > days.start
+
+
+def _is_cancelled(occurrence: Occurrence) -> bool:
+    """Say whether it is cancelled, by itself or with its whole series."""
+    return occurrence.details.cancelled or occurrence.appointment.details.cancelled
+
+
+def _midnight(day: date, operator: Operator) -> datetime:
+    zone = ZoneInfo(operator.time_zone)
+    return datetime.combine(day, time(), zone).astimezone(UTC)
+
+
+def _entry(operator: Operator, occurrence: Occurrence) -> dict[str, Any]:
+    details = occurrence.details
+    return {
+        "uid": occurrence.appointment.uid,
+        "operator": operator.email,
+        "subject": details.subject,
+        "location": details.location,
+        "body": details.body,
+        **_times(occurrence),
+        "time_zone": occurrence.appointment.zone.name,
+        "organizer": _person(details.organizer) if details.organizer else None,
+        "attendees": [_attendee(each) for each in details.attendees],
+        "sensitivity": details.sensitivity.value,
+        "show_as": details.show_as.value,
+        "status": "cancelled" if _is_cancelled(occurrence) else "confirmed",
+        "recurrence_id": _instant(occurrence.recurrence_id) if occurrence.recurrence_id else None,
+        "categories": list(details.categories),
+    }
+
+
+def _times(occurrence: Occurrence) -> dict[str, Any]:
+    if occurrence.all_day and occurrence.first_day and occurrence.last_day:
+        days = (occurrence.first_day.isoformat(), occurrence.last_day.isoformat())
+        return {"start": days[0], "end": days[1], "all_day": True}
+    return {
+        "start": _instant(occurrence.start),
+        "end": _instant(occurrence.end),
+        "all_day": occurrence.all_day,
+    }
+
+
+def _instant(moment: datetime) -> str:
+    return moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+
+
+def _person(person: Address) -> dict[str, str]:
+    return {"name": person.name, "email": person.email}
+
+
+def _attendee(attendee: Attendee) -> dict[str, str]:
+    return {
+        "name": attendee.name,
+        "email": attendee.email,
+        "role": attendee.role.value,
+        "response": attendee.response.value,
+    }

@@ -1,0 +1,164 @@
+"""Job schedulers: what is shipped, what an administrator changed of it, and the last runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+
+from django.db import transaction
+from tzlocal import get_localzone
+
+from keepstep.core.errors import UsageError
+from keepstep.core.job_schedule import Schedule, next_runs, parse_schedule
+from keepstep.store.fields import did_you_mean, shown
+from keepstep.store.models import Job, Operator, Run
+from keepstep.store.operators import access_groups
+
+SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class JobDefinition:
+    """A job as it stands. `context` is "system" or an access group."""
+
+    name: str
+    enabled: bool
+    schedule: Schedule
+    context: str = SYSTEM
+
+
+@dataclass(frozen=True, slots=True)
+class ShownJob:
+    """A job as a person sees it: how it stands, whether changed, its next and its last run.
+
+    `next_run` (UTC) is None for a job that is off, `last_run` for one that never ran.
+    """
+
+    definition: JobDefinition
+    changed: bool
+    next_run: datetime | None
+    last_run: Run | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """A job as it is shipped: schedule as text, always in the context "system"."""
+
+    enabled: bool
+    schedule: str
+
+
+SHIPPED: dict[str, Shipped] = {
+    "CalendarSynchronization": Shipped(enabled=False, schedule="1"),
+}
+
+
+def definitions() -> list[JobDefinition]:
+    """Give every job as it stands, in the order in which they are shipped."""
+    changes = {each.name: each for each in Job.objects.filter(name__in=list(SHIPPED))}
+    return [_definition(name, changes.get(name)) for name in SHIPPED]
+
+
+def definition(name: str) -> JobDefinition:
+    """Give one job as it stands. Raises UsageError for a name that no job has."""
+    known = _known(name)
+    return _definition(known, Job.objects.filter(name=known).first())
+
+
+def listing(now: datetime) -> list[ShownJob]:
+    """Give every job as a person sees it at `now` (aware)."""
+    return [_shown(each, now) for each in definitions()]
+
+
+def switch(name: str, *, on: bool) -> None:
+    """Enable or disable a job."""
+    _store(_known(name), {"enabled": on})
+
+
+def change(name: str, values: Mapping[str, str]) -> None:
+    """Change `schedule` or `context` of a job, all or none. Raises UsageError."""
+    known = _known(name)
+    refused: list[str] = []
+    checked: dict[str, object] = {}
+    for field, text in values.items():
+        try:
+            checked[field] = _read(field, text)
+        except ValueError as error:
+            refused.append(str(error))
+    if refused:
+        raise UsageError("; ".join(refused) + ".")
+    _store(known, checked)
+
+
+def reset(name: str) -> None:
+    """Let a job be again as it is shipped."""
+    Job.objects.filter(name=_known(name)).delete()
+
+
+def server_zone() -> tzinfo:
+    """Give the time zone of this machine, in which cron lines are read; UTC if it has none."""
+    try:
+        return get_localzone()
+    except (LookupError, OSError, ValueError):
+        return UTC
+
+
+def _known(name: str) -> str:
+    names = {each.casefold(): each for each in SHIPPED}
+    found = names.get(name.strip().casefold())
+    if found is None:
+        near = did_you_mean(name.casefold(), names)
+        hint = f"did you mean {names[near]}?" if near else f"there are {', '.join(SHIPPED)}"
+        raise UsageError(f"no job is called {shown(name)}; {hint}")
+    return found
+
+
+def _definition(name: str, changed: Job | None) -> JobDefinition:
+    shipped = SHIPPED[name]
+    enabled, schedule, context = shipped.enabled, shipped.schedule, SYSTEM
+    if changed is not None:
+        enabled = enabled if changed.enabled is None else changed.enabled
+        schedule = changed.schedule or schedule
+        context = changed.context or context
+    return JobDefinition(name, enabled, parse_schedule(schedule, server_zone()), context)
+
+
+def _shown(definition: JobDefinition, now: datetime) -> ShownJob:
+    return ShownJob(
+        definition,
+        Job.objects.filter(name=definition.name).exists(),
+        next_runs(definition.schedule, now, 1)[0] if definition.enabled else None,
+        Run.objects.filter(job=definition.name).order_by("-started").first(),
+    )
+
+
+def _read(field: str, text: str) -> str:
+    if field == "schedule":
+        try:
+            return str(parse_schedule(text))
+        except ValueError as error:
+            raise ValueError(f"schedule {error}") from None
+    if field == "context":
+        return _context(text.strip())
+    near = did_you_mean(field, ("schedule", "context"))
+    hint = f"did you mean {near}?" if near else "there are schedule and context"
+    raise ValueError(f"a job has no field {shown(field)}; {hint}")
+
+
+def _context(text: str) -> str:
+    if text.casefold() == SYSTEM:
+        return SYSTEM
+    if text and Operator.objects.filter(access_group=text).exists():
+        return text
+    groups = access_groups()
+    near = did_you_mean(text, groups)
+    hint = f"; did you mean {near}?" if near else ""
+    raise ValueError(
+        f"context must be system or the access group of an operator, not {shown(text)}{hint}"
+    )
+
+
+def _store(name: str, values: Mapping[str, object]) -> None:
+    with transaction.atomic():
+        Job.objects.update_or_create(name=name, defaults=dict(values))

@@ -1,0 +1,189 @@
+"""Operators: adding, editing, switching calendar sync, listing with sync status."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from keepstep.core.errors import UsageError
+from keepstep.core.failures import FAILURES
+from keepstep.core.schedule import Status, status
+from keepstep.store.fields import (
+    did_you_mean,
+    read_email,
+    read_line,
+    read_switch,
+    read_zone,
+    shown,
+)
+from keepstep.store.models import Mailbox, Operator
+from keepstep.store.settings import load
+
+FIELDS: dict[str, Callable[[str], str | bool]] = {
+    "email": read_email,
+    "name": read_line,
+    "calendar_sync": read_switch,
+    "access_group": read_line,
+    "time_zone": read_zone,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ShownFailure:
+    """What is wrong with a mailbox: code, plain words, remedy, and since when (UTC)."""
+
+    code: str
+    message: str
+    remedy: str
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownOperator:
+    """An operator with the sync status of the mailbox. `last_success` is UTC."""
+
+    email: str
+    name: str
+    calendar_sync: bool
+    access_group: str
+    time_zone: str
+    status: Status
+    last_success: datetime | None
+    failure: ShownFailure | None
+
+
+def listing(now: datetime) -> list[ShownOperator]:
+    """Give every operator, in the order of their addresses."""
+    overdue_after = timedelta(minutes=load(with_secrets=False).notification_frequency)
+    operators = Operator.objects.select_related("mailbox").order_by("email")
+    return [_shown(each, now, overdue_after) for each in operators.iterator(chunk_size=1000)]
+
+
+def find(email: str) -> Operator:
+    """Give the operator of an address, in any case. Raises UsageError that names the likeliest."""
+    found = Operator.objects.filter(email__iexact=email.strip()).first()
+    if found is None:
+        near = did_you_mean(email, Operator.objects.values_list("email", flat=True))
+        hint = f"; did you mean {near}?" if near else ""
+        raise UsageError(f"no operator has the e-mail address {shown(email)}{hint}")
+    return found
+
+
+def find_all(emails: Iterable[str]) -> list[Operator]:
+    """Give the operators of these addresses, each once. Raises UsageError as `find`."""
+    return list({each.pk: each for each in map(find, emails)}.values())
+
+
+def add(email: str, values: Mapping[str, str]) -> Operator:
+    """Add an operator, with a mailbox. Raises UsageError; nothing is stored then."""
+    if "email" in values:
+        raise UsageError("email is named already: give the other fields as NAME=VALUE.")
+    read = _read({"email": email, **values})
+    with transaction.atomic():
+        _check_free(str(read["email"]))
+        operator = Operator.objects.create(**read)
+        Mailbox.objects.create(operator=operator)
+    return operator
+
+
+def edit(email: str, values: Mapping[str, str]) -> Operator:
+    """Change fields of an operator, all or none; a new address keeps the appointments."""
+    read = _read(values)
+    with transaction.atomic():
+        operator = find(email)
+        if "email" in read:
+            _check_free(str(read["email"]), but=operator)
+        for name, value in read.items():
+            setattr(operator, name, value)
+        operator.save(update_fields=list(read))
+        if "email" in read or read.get("calendar_sync"):
+            _try_soon([operator])
+    return operator
+
+
+def switch(emails: Sequence[str], *, on: bool) -> list[Operator]:
+    """Switch calendar sync, for all or none. Gives those for whom it was the other way before."""
+    with transaction.atomic():
+        operators = [each for each in find_all(emails) if each.calendar_sync != on]
+        for operator in operators:
+            operator.calendar_sync = on
+        Operator.objects.bulk_update(operators, ["calendar_sync"], batch_size=500)
+        if on:
+            _try_soon(operators)
+    return operators
+
+
+def access_groups() -> list[str]:
+    """Give the access groups that operators belong to, in order."""
+    groups = Operator.objects.exclude(access_group="").values_list("access_group", flat=True)
+    return sorted(set(groups))
+
+
+def _try_soon(operators: Iterable[Operator]) -> None:
+    """Let the next round be tried at once: what failed may have been mended by this change."""
+    keys = [each.pk for each in operators]
+    for start in range(0, len(keys), 500):
+        chunk = keys[start : start + 500]
+        Mailbox.objects.filter(operator__in=chunk).update(next_attempt=None)
+
+
+def _read(values: Mapping[str, str]) -> dict[str, str | bool]:
+    read: dict[str, str | bool] = {}
+    refused: list[str] = []
+    for name, text in values.items():
+        try:
+            read[name] = _reader(name)(text)
+        except ValueError as error:
+            refused.append(f"{name} {error}" if name in FIELDS else str(error))
+    if refused:
+        raise UsageError("; ".join(refused) + ".")
+    return read
+
+
+def _reader(name: str) -> Callable[[str], str | bool]:
+    if name not in FIELDS:
+        near = did_you_mean(name, FIELDS)
+        hint = f"did you mean {near}?" if near else f"there are {', '.join(FIELDS)}"
+        raise ValueError(f"an operator has no field {shown(name)}; {hint}")
+    return FIELDS[name]
+
+
+def _check_free(email: str, but: Operator | None = None) -> None:
+    others = Operator.objects.filter(email__iexact=email)
+    if but is not None:
+        others = others.exclude(pk=but.pk)
+    if others.exists():
+        raise UsageError(f"there is an operator {email} already.")
+
+
+def _shown(operator: Operator, now: datetime, overdue_after: timedelta) -> ShownOperator:
+    mailbox = operator.mailbox
+    stands = status(
+        enabled=operator.calendar_sync,
+        last_success=mailbox.last_success,
+        failing_since=mailbox.failing_since,
+        now=now,
+        notification_frequency=overdue_after,
+    )
+    failing = bool(mailbox.failure_code) and operator.calendar_sync
+    return ShownOperator(
+        email=operator.email,
+        name=operator.name,
+        calendar_sync=operator.calendar_sync,
+        access_group=operator.access_group,
+        time_zone=operator.time_zone,
+        status=stands,
+        last_success=mailbox.last_success,
+        failure=_failure(mailbox) if failing else None,
+    )
+
+
+def _failure(mailbox: Mailbox) -> ShownFailure:
+    known = FAILURES.get(mailbox.failure_code, FAILURES["internal-error"])
+    detail = f" ({mailbox.failure_detail})" if mailbox.failure_detail else ""
+    return ShownFailure(
+        mailbox.failure_code, known.message + detail, known.remedy, mailbox.failing_since
+    )

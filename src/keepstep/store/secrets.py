@@ -1,0 +1,34 @@
+"""Encryption of the settings that are secret, by a key that is not in the database."""
+
+from __future__ import annotations
+
+import base64
+
+from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from keepstep import environment
+from keepstep.core.errors import UsageError
+
+
+def encrypt(text: str) -> str:
+    """Give the text encrypted and signed, as ASCII."""
+    return _fernet().encrypt(text.encode()).decode()
+
+
+def decrypt(name: str, token: str) -> str:
+    """Give the text of the secret called `name`. Raises UsageError if the key has changed."""
+    try:
+        return _fernet().decrypt(token.encode()).decode()
+    except (InvalidToken, UnicodeDecodeError):
+        raise UsageError(
+            f"{name}: what is stored can't be decrypted, the secret key is another one now."
+            " Restore the file secret.key in KEEPSTEP_HOME (or KEEPSTEP_SECRET_KEY),"
+            f" or set it again: keepstep settings set {name}=-"
+        ) from None
+
+
+def _fernet() -> Fernet:
+    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"keepstep settings")
+    return Fernet(base64.urlsafe_b64encode(derived.derive(environment.secret_key())))

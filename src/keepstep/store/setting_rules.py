@@ -1,0 +1,177 @@
+"""The application settings: their names, meanings, defaults, and what may be set."""
+
+from __future__ import annotations
+
+import ipaddress
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
+
+from keepstep.core.skip import PrivateAppointments
+from keepstep.store.fields import read_email, read_line, read_number, read_switch, shown
+
+LARGEST_BATCH = 512
+LONGEST_PAST = 36500
+LONGEST_URL = 2000
+LONGEST_VALUE = 10_000
+
+Value = bool | int | str | tuple[str, ...] | None
+
+
+class Version(StrEnum):
+    """What `exchange_version` can be."""
+
+    EXCHANGE_2010 = "Exchange2010"
+    EXCHANGE_2013 = "Exchange2013"
+    EXCHANGE_2016 = "Exchange2016"
+    EXCHANGE_2019 = "Exchange2019"
+    EXCHANGE_SE = "ExchangeSE"
+
+
+class SignIn(StrEnum):
+    """What `auth` can be."""
+
+    BASIC = "basic"
+    NTLM = "ntlm"
+    OAUTH = "oauth"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One setting. `read` gives the typed value of a text or raises ValueError with the reason.
+
+    `default` is text, as one would type it. A secret one is stored encrypted and never shown.
+    """
+
+    name: str
+    help: str
+    default: str
+    read: Callable[[str], Value]
+    secret: bool = False
+
+
+def write(value: Value) -> str:
+    """Give the text of a typed value: what `Rule.read` reads back."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, tuple):
+        return ";".join(value)
+    return str(value)
+
+
+def is_loopback(url: str) -> bool:
+    """Say whether the URL's host is this machine by its loopback interface."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _number(lowest: int, highest: int) -> Callable[[str], int]:
+    return lambda text: read_number(text, lowest, highest)
+
+
+def _number_or_none(lowest: int, highest: int) -> Callable[[str], int | None]:
+    return lambda text: read_number(text, lowest, highest) if text.strip() else None
+
+
+def _one_of(kind: type[StrEnum]) -> Callable[[str], StrEnum]:
+    def read(text: str) -> StrEnum:
+        word = text.strip().casefold()
+        for each in kind:
+            if each.casefold() == word:
+                return each
+        raise ValueError(f"must be one of {', '.join(kind)}, not {shown(text)}")
+
+    return read
+
+
+def _url(text: str) -> str:
+    """Read the address of a server: scheme, host, perhaps port and path. "" stays ""."""
+    url = text.strip()
+    if not url:
+        return ""
+    if len(url) > LONGEST_URL:
+        raise ValueError(f"must have at most {LONGEST_URL} characters, not {len(url)}")
+    if "\\" in url or any(c.isspace() or unicodedata.category(c)[0] == "C" for c in url):
+        raise ValueError("must have no blanks, backslashes or control characters")
+    try:
+        parts = urlsplit(url)
+        _check_parts(parts, url)
+    except ValueError as error:
+        if str(error).startswith("must"):
+            raise
+        raise ValueError(f"must be a URL: {error}") from None
+    return url
+
+
+def _check_parts(parts: SplitResult, url: str) -> None:
+    if parts.scheme not in {"http", "https"} or "://" not in url:
+        raise ValueError("must begin with https:// (or http://)")
+    # The address is not repeated here: it holds a password.
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("must not hold a user name or password")
+    if not parts.hostname:
+        raise ValueError("must name a host after the scheme")
+    if parts.port == 0:
+        raise ValueError("must have a port from 1 to 65535")
+    if "?" in url or "#" in url:
+        raise ValueError("must have neither a query (?) nor a fragment (#)")
+
+
+def _proxy(text: str) -> str:
+    url = _url(text)
+    if url and urlsplit(url).path not in {"", "/"}:
+        raise ValueError("must be of the form http://HOST:PORT, without a path")
+    return url
+
+
+def _addresses(text: str) -> tuple[str, ...]:
+    return tuple(read_email(each) for each in text.split(";") if each.strip())
+
+
+def _file(text: str) -> str:
+    if any(unicodedata.category(c) == "Cc" for c in text):
+        raise ValueError("must be the path of a file")
+    path = text.strip()
+    return str(Path(path).expanduser().absolute()) if path else ""
+
+
+def _password(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("must not hold a NUL character")
+    return text
+
+
+RULES: dict[str, Rule] = {
+    rule.name: rule
+    for rule in (
+        Rule("calendar_integration", "Whether calendars are read at all", "off", read_switch),
+        Rule("exchange_url", "Address of EWS: https://HOST/EWS/Exchange.asmx", "", _url),
+        Rule("exchange_version", "Version of the server", "Exchange2013", _one_of(Version)),
+        Rule("batch_size", "Items asked for at once", "100", _number(1, LARGEST_BATCH)),
+        Rule("notification_url", "Address at which Exchange reaches this server", "", _url),
+        Rule("notification_frequency", "Minutes until a failure counts", "30", _number(1, 1440)),
+        Rule("notify_sync_failure_to", "E-mail addresses, separated by ;", "", _addresses),
+        Rule("username", "The service account", "", read_line),
+        Rule("password", "Its password", "", _password, secret=True),
+        Rule("auth", "How it signs in", "basic", _one_of(SignIn)),
+        Rule("past_days", "Days of the past that come in", "180", _number(0, LONGEST_PAST)),
+        Rule(
+            "private_appointments",
+            "What of private ones is kept",
+            "busy-only",
+            _one_of(PrivateAppointments),
+        ),
+        Rule("allow_plain_http", "Passwords over http to other machines", "off", read_switch),
+        Rule("connections", "Connections at once (empty: by version)", "", _number_or_none(1, 200)),
+        Rule("ca_file", "Certificate of a private authority (PEM)", "", _file),
+        Rule("http_proxy", "Proxy on the way to Exchange: http://HOST:PORT", "", _proxy),
+    )
+}

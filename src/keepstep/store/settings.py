@@ -1,0 +1,234 @@
+"""The application settings as they are stored: reading, changing, showing them."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.db import transaction
+
+from keepstep import environment
+from keepstep.core.errors import UsageError
+from keepstep.core.skip import Policy, PrivateAppointments
+from keepstep.store.fields import did_you_mean, shown
+from keepstep.store.models import Setting
+from keepstep.store.secrets import decrypt, encrypt
+from keepstep.store.setting_rules import (
+    LONGEST_VALUE,
+    RULES,
+    Rule,
+    SignIn,
+    Value,
+    Version,
+    is_loopback,
+    write,
+)
+
+LIMIT_OF_2010 = 8
+LIMIT = 20
+PASSWORD_VARIABLE = "KEEPSTEP_PASSWORD"  # noqa: S105 - the name of a variable, no password
+_AT_FULL_ROUND = "takes hold at the next full round (keepstep sync --full)"
+_STRICTNESS = [PrivateAppointments.FULL, PrivateAppointments.BUSY_ONLY, PrivateAppointments.SKIP]
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationSettings:
+    """All settings, typed. Fields are named as the settings are; "" is: not set."""
+
+    calendar_integration: bool = False
+    exchange_url: str = ""
+    exchange_version: Version = Version.EXCHANGE_2013
+    batch_size: int = 100
+    notification_url: str = ""
+    notification_frequency: int = 30
+    notify_sync_failure_to: tuple[str, ...] = ()
+    username: str = ""
+    password: str = field(default="", repr=False)
+    auth: SignIn = SignIn.BASIC
+    past_days: int = 180
+    private_appointments: PrivateAppointments = PrivateAppointments.BUSY_ONLY
+    allow_plain_http: bool = False
+    connections: int | None = None
+    ca_file: str = ""
+    http_proxy: str = ""
+
+    @property
+    def connection_limit(self) -> int:
+        """Give how many connections may be open to the server at once."""
+        if self.connections is not None:
+            return self.connections
+        return LIMIT_OF_2010 if self.exchange_version is Version.EXCHANGE_2010 else LIMIT
+
+    @property
+    def policy(self) -> Policy:
+        """Give what decides which appointments stay out, and how private ones are kept."""
+        return Policy(self.past_days, self.private_appointments)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSetting:
+    """A setting as a person may see it. `value` of a secret one is "set" or "not set".
+
+    `origin` is `default`, `set` or `environment`.
+    """
+
+    name: str
+    value: str
+    origin: str
+    help: str
+    secret: bool
+
+
+def load(*, with_secrets: bool = True) -> ApplicationSettings:
+    """Read the settings. Raises UsageError for a stored value that can't be used.
+
+    Without secrets the password is "", and a lost secret key does no harm.
+    """
+    values: dict[str, Any] = {name: _stored(RULES[name], text) for name, text in _texts().items()}
+    password = values.pop("password", "")
+    if with_secrets:
+        given = environment.variable(PASSWORD_VARIABLE)
+        values["password"] = given or (password and decrypt("password", password))
+    return ApplicationSettings(**values)
+
+
+def show() -> list[ShownSetting]:
+    """Give every setting as a person may see it, in the order of their definition."""
+    texts = _texts()
+    return [_shown(rule, texts.get(rule.name)) for rule in RULES.values()]
+
+
+def change(values: Mapping[str, str]) -> list[str]:
+    """Change settings, all or none; an empty value sets one back. Gives notes for the person.
+
+    Where private appointments are to be kept less openly, what is stored is scrubbed in the same
+    transaction. Raises UsageError that names every value that is refused.
+    """
+    checked = check(values)
+    with transaction.atomic():
+        before = load(with_secrets=False)
+        for name, value in checked.items():
+            _store(RULES[name], value)
+        return _follow_up(before, load(with_secrets=False))
+
+
+def check(values: Mapping[str, str]) -> dict[str, Value]:
+    """Give the typed values. Raises UsageError, one line that names each one refused."""
+    checked: dict[str, Value] = {}
+    refused: list[str] = []
+    for name, text in values.items():
+        try:
+            checked[name] = _read(name, text)
+        except ValueError as error:
+            refused.append(f"{name} {error}" if name in RULES else str(error))
+    if refused:
+        raise UsageError("; ".join(refused) + ".")
+    return checked
+
+
+def check_enabled(settings: ApplicationSettings) -> None:
+    """Raise UsageError if calendar integration is off."""
+    if not settings.calendar_integration:
+        raise UsageError(
+            "calendar integration is off: keepstep settings set calendar_integration=on"
+        )
+
+
+def check_complete(settings: ApplicationSettings) -> None:
+    """Raise UsageError naming what is missing, or not allowed, before Exchange can be read."""
+    needed = ("exchange_url", "username", "password")
+    missing = [name for name in needed if not getattr(settings, name)]
+    if missing:
+        example = " ".join(f"{name}={'-' if RULES[name].secret else '…'}" for name in missing)
+        raise UsageError(f"not set: {', '.join(missing)}. keepstep settings set {example}")
+    if settings.auth is not SignIn.BASIC:
+        raise UsageError(f"auth={settings.auth} is not supported by this version: set auth=basic.")
+    plain = urlsplit(settings.exchange_url).scheme == "http"
+    if plain and not is_loopback(settings.exchange_url) and not settings.allow_plain_http:
+        raise UsageError(
+            "exchange_url is plain http, over which the password could be read on the way:"
+            " use https, or set allow_plain_http=on."
+        )
+
+
+def _texts() -> dict[str, str]:
+    stored = Setting.objects.filter(name__in=list(RULES))
+    return dict(stored.values_list("name", "value"))
+
+
+def _stored(rule: Rule, text: str) -> Value:
+    try:
+        return text if rule.secret else rule.read(text)
+    except ValueError as error:
+        raise UsageError(f"the stored {rule.name} {error}: set it again.") from None
+
+
+def _shown(rule: Rule, text: str | None) -> ShownSetting:
+    origin = "default" if text is None else "set"
+    if not rule.secret:
+        return ShownSetting(
+            rule.name, rule.default if text is None else text, origin, rule.help, False
+        )
+    if environment.variable(PASSWORD_VARIABLE):
+        origin = "environment"
+    value = "not set" if origin == "default" else "set"
+    return ShownSetting(rule.name, value, origin, rule.help, True)
+
+
+def _read(name: str, text: str) -> Value:
+    rule = RULES.get(name)
+    if rule is None:
+        near = did_you_mean(name, RULES)
+        hint = f" did you mean {near}?" if near else " keepstep settings show lists them"
+        raise ValueError(f"no setting is called {shown(name)};{hint}")
+    if len(text) > LONGEST_VALUE:
+        raise ValueError(f"must have at most {LONGEST_VALUE} characters, not {len(text)}")
+    value = rule.read(text)
+    if name == "ca_file" and value:
+        _check_certificate(str(value))
+    return value
+
+
+def _check_certificate(path: str) -> None:
+    try:
+        certificates = Path(path).read_text(encoding="ascii", errors="replace")
+        ssl.create_default_context(cadata=certificates)
+    except ssl.SSLError:
+        raise ValueError(
+            f"must be a file of PEM certificates, which {shown(path)} is not"
+        ) from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it holds no certificate"
+        raise ValueError(f"names {shown(path)}, which can't be used: {reason}") from None
+
+
+def _store(rule: Rule, value: Value) -> None:
+    text = write(value)
+    if not text:
+        Setting.objects.filter(name=rule.name).delete()
+        return
+    stored = encrypt(text) if rule.secret else text
+    Setting.objects.update_or_create(name=rule.name, defaults={"value": stored})
+
+
+def _follow_up(before: ApplicationSettings, after: ApplicationSettings) -> list[str]:
+    notes = []
+    if before.past_days != after.past_days:
+        notes.append(f"past_days {_AT_FULL_ROUND}.")
+    old, new = before.private_appointments, after.private_appointments
+    if _STRICTNESS.index(new) < _STRICTNESS.index(old):
+        notes.append(f"private_appointments {_AT_FULL_ROUND}.")
+    elif new is not old:
+        notes.append(_scrub(new))
+    return notes
+
+
+def _scrub(mode: PrivateAppointments) -> str:
+    # Not at the top: a process that never tightens need not load what reads rows.
+    from keepstep.store.scrub import scrub_private
+
+    return f"private_appointments: {scrub_private(mode)} stored appointments were scrubbed."
