@@ -17,7 +17,6 @@ from collections.abc import Mapping
 from inscriptis import get_text
 from inscriptis.css_profiles import STRICT_CSS_PROFILE
 from inscriptis.html_properties import Display
-from inscriptis.model.attribute import Attribute
 from inscriptis.model.config import ParserConfig
 from inscriptis.model.html_document_state import HtmlDocumentState
 from inscriptis.model.html_element import HtmlElement
@@ -46,25 +45,8 @@ _TAG_NAME = re.compile(r"</?\s*([a-z][a-z0-9]*)", re.IGNORECASE)
 _HREF = re.compile(r"""\shref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
 _UNSEEN = frozenset({"script", "style", "head", "title"})
 _BLOCKS = frozenset(
-    [
-        "br",
-        "p",
-        "div",
-        "tr",
-        "li",
-        "ul",
-        "ol",
-        "table",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "pre",
-        "blockquote",
-        "hr",
-    ]
+    {"br", "p", "div", "tr", "li", "ul", "ol", "table", "pre", "blockquote", "hr"}
+    | {f"h{level}" for level in range(1, 7)}
 )
 
 _SCHEME = re.compile(r"(?:https?://|mailto:|tel:)", re.IGNORECASE)
@@ -119,7 +101,6 @@ def _configuration() -> ParserConfig:
         },
     )
     configuration = ParserConfig(css=css, custom_html_tag_handler_mapping=handlers)
-    configuration.attribute_handler = Attribute()
     configuration.attribute_handler.attribute_mapping = {"style": _apply_style}
     return configuration
 
@@ -152,7 +133,7 @@ def _begin_numbers(state: HtmlDocumentState, attributes: Mapping[str, str]) -> N
 
 
 def _limit_indent(state: HtmlDocumentState) -> None:
-    if state.tags[-1].canvas.left_margin >= _DEEPEST_INDENT:
+    if state.canvas.left_margin >= _DEEPEST_INDENT:
         state.tags[-1].padding_inline = 0
 
 

@@ -22,9 +22,8 @@ from keepstep.core.appointment import (
     Weekly,
 )
 
-# No date beyond is worked out: its instants could fall outside what a datetime can hold. Exchange
-# itself ends in the year 4500.
-LAST_ORDINAL = date(9998, 12, 31).toordinal()
+# No date beyond is worked out, so that ends can still be held. Exchange itself ends in 4500.
+LAST_ORDINAL = date(9900, 12, 31).toordinal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ class Course:
 
     `nth(n)` gives the ordinal of the n-th date, n from 0; `index(ordinal)` the number of the
     first date that is not before the ordinal. `length` says how many dates there are, None where
-    they don't end.
+    they don't end, or not before `LAST_ORDINAL`.
     """
 
     nth: Callable[[int], int]
@@ -53,6 +52,8 @@ class Course:
 
     def holds(self, ordinal: int) -> bool:
         """Say whether the date is one of the recurrence."""
+        if ordinal > LAST_ORDINAL:
+            return False
         number = self.index(ordinal)
         within = self.length is None or number < self.length
         return within and self.nth(number) == ordinal

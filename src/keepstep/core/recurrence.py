@@ -11,16 +11,18 @@ wrongly, see `_Series.day_of`: pattern and zone of the series decide.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone
 
 from keepstep.core.appointment import Appointment, ChangedOccurrence, Occurrence, Recurrence
-from keepstep.core.patterns import course
-from keepstep.core.timezones import instant, local
+from keepstep.core.patterns import LAST_ORDINAL, course
+from keepstep.core.timezones import local, wall_offset
 
 _MIDNIGHT = time()
 _NOTHING = timedelta(0)
-_HALF_DAY = timedelta(hours=12)
+_NOON = 12
+_LAST_DAY = date.max.toordinal()
+# An occurrence of a series is never longer; no calendar has one, but hostile input might.
+_LONGEST = timedelta(days=3660)
 # How far, in days, the UTC date of an instant and the date of a pattern can lie apart: an offset
 # of up to 14 hours, and a day that a zone left out altogether (Pacific/Apia in 2011).
 _NEAR = 2
@@ -41,13 +43,10 @@ def occurrences(appointment: Appointment, start: datetime, end: datetime) -> lis
     series = _Series(appointment, recurrence)
     first, last = series.days_around(start, end)
     taken = series.taken(first, last)
-    found = [
-        occurrence
-        for occurrence in series.by_pattern(first, last, taken)
-        if _overlaps(occurrence.start, occurrence.end, start, end)
-    ]
-    found += series.exceptions(start, end)
-    found.sort(key=_order)
+    found = series.by_pattern(first, last, taken, start, end)
+    if appointment.changed:
+        found += series.exceptions(start, end)
+        found.sort(key=_order)
     return found
 
 
@@ -62,7 +61,7 @@ def span(appointment: Appointment) -> tuple[datetime, datetime | None]:
     series = _Series(appointment, recurrence)
     starts = [changed.start for changed in appointment.changed]
     ends = [changed.end for changed in appointment.changed]
-    taken = series.taken(1, date.max.toordinal())
+    taken = series.taken(1, _LAST_DAY)
     first = series.outermost(taken, backwards=False)
     if first is not None:
         starts.append(series.times(first)[0])
@@ -110,6 +109,7 @@ class _Series:
     def __init__(self, appointment: Appointment, recurrence: Recurrence) -> None:
         self.appointment = appointment
         self.zone = appointment.zone
+        self.wall_offset = wall_offset(appointment.zone)
         self.course = course(recurrence)
         begin = local(appointment.start, self.zone)
         finish = local(appointment.end, self.zone)
@@ -121,23 +121,27 @@ class _Series:
             if self.length <= _NOTHING:
                 # The first occurrence ends in the second of two doubled hours.
                 self.length = max(appointment.end - appointment.start, _NOTHING)
-        self.offset = begin - appointment.start.astimezone(UTC).replace(tzinfo=None)
+        self.length = min(self.length, _LONGEST)
+        self.first_offset = timezone(begin - appointment.start.astimezone(UTC).replace(tzinfo=None))
 
     def times(self, ordinal: int) -> tuple[datetime, datetime]:
         """Give start and end of the occurrence of a date."""
-        wall = datetime.combine(date.fromordinal(ordinal), self.wall)
-        start = instant(wall, self.zone)
-        if not self.length:
-            return start, start
-        end = instant(wall + self.length, self.zone)
-        if end <= start and not self.appointment.all_day:
-            # Its wall times lie in a skipped hour: shifted, it keeps its length.
-            end = start + self.length
-        return start, max(start, end)
+        wall = datetime.combine(date.fromordinal(ordinal), self.wall, UTC)
+        wall_end = wall + self.length
+        try:
+            start = wall - self.wall_offset(wall)
+            end = wall_end - self.wall_offset(wall_end)
+        except OverflowError:  # in the first or last days that a datetime can hold
+            return wall, wall_end
+        if end > start or not self.length:
+            return start, end
+        # Its wall times lie in skipped hours: shifted, it keeps its length. A whole day that was
+        # skipped has none.
+        return start, start if self.appointment.all_day else start + self.length
 
     def first_times(self) -> tuple[datetime, datetime]:
         """Give start and end of the pattern's first occurrence, deleted or not."""
-        if self.course.length == 0:
+        if self.course.length == 0 or self.course.nth(0) > LAST_ORDINAL:
             return self.appointment.start, self.appointment.end
         return self.times(self.course.nth(0))
 
@@ -146,29 +150,36 @@ class _Series:
         before = self.length.days + 1 + _NEAR
         return start.toordinal() - before, end.toordinal() + _NEAR
 
-    def by_pattern(self, first: int, last: int, taken: frozenset[int]) -> Iterator[Occurrence]:
-        """Give the occurrences that the pattern has on the dates `first` to `last`.
+    def by_pattern(
+        self, first: int, last: int, taken: frozenset[int], after: datetime, before: datetime
+    ) -> list[Occurrence]:
+        """Give the occurrences that the pattern has on the dates `first` to `last` in a window.
 
-        Dates that a zone left out would begin together with the following day's; of two that
-        begin at one instant only the later date's stands (RFC 5545, 3.8.5.3: a duplicate counts
-        once).
+        The occurrence of a date that a zone left out would begin together with the next day's; of
+        two that begin at one instant only the later date's stands (RFC 5545, 3.8.5.3: a duplicate
+        counts once).
         """
-        appointment = self.appointment
+        appointment, times = self.appointment, self.times
         details, all_day = appointment.details, appointment.all_day
-        pending: Occurrence | None = None
+        found: list[Occurrence] = []
+        first_day = last_day = None
         for ordinal in self.course.between(first, last):
             if ordinal in taken:
                 continue
-            start, end = self.times(ordinal)
-            if pending is not None and pending.start != start:
-                yield pending
-            first_day = date.fromordinal(ordinal) if all_day else None
-            last_day = first_day + self.length if first_day else None
-            pending = Occurrence(
-                appointment, start, end, details, all_day, start, first_day, last_day
+            start, end = times(ordinal)
+            if start >= before:
+                break
+            if end <= after and not (start == end and start >= after):
+                continue
+            if all_day:
+                first_day = date.fromordinal(ordinal)
+                last_day = first_day + self.length
+            if found and found[-1].start == start:
+                found.pop()
+            found.append(
+                Occurrence(appointment, start, end, details, all_day, start, first_day, last_day)
             )
-        if pending is not None:
-            yield pending
+        return found
 
     def taken(self, first: int, last: int) -> frozenset[int]:
         """Give those dates of the pattern, within bounds, that are deleted or changed."""
@@ -218,15 +229,16 @@ class _Series:
         Right servers name the instant itself. Others count with the UTC offset of the series'
         start on both sides of a clock change, or name the midnight of the day (gromox does both
         at once). So, in this order: the instant; the local midnight; the wall time or midnight by
-        the offset of the series' start; the local date.
+        the offset of the series' start; the local date. What names the right wall time of a day
+        without occurrence belongs to none: the series was changed since.
         """
         wall = local(original, self.zone)
         day = wall.toordinal()
         for candidate in (day, day - 1):
             if self.course.holds(candidate) and self.times(candidate)[0] == original:
                 return candidate
-        if wall.time() != _MIDNIGHT:
-            fixed = original.astimezone(UTC).replace(tzinfo=None) + self.offset
+        if wall.time() not in (_MIDNIGHT, self.wall):
+            fixed = original.astimezone(self.first_offset)
             if fixed.time() in (_MIDNIGHT, self.wall) and self.course.holds(fixed.toordinal()):
                 return fixed.toordinal()
         return day if self.course.holds(day) else None
@@ -237,7 +249,10 @@ class _Series:
         tries = len(taken) + 1 if length is None else min(len(taken) + 1, length)
         for number in range(tries):
             at = (length or 0) - 1 - number if backwards else number
-            if (ordinal := self.course.nth(at)) not in taken:
+            ordinal = self.course.nth(at)
+            if ordinal > LAST_ORDINAL:
+                return None
+            if ordinal not in taken:
                 return ordinal
         return None
 
@@ -263,9 +278,13 @@ def _days(begin: datetime, finish: datetime) -> tuple[date, date]:
 
     The nearest midnight counts: where a clock change skips midnight, the day begins at one.
     """
-    first = (begin + _HALF_DAY).date()
-    last = (finish + _HALF_DAY).date()
-    return first, max(last, first + timedelta(days=1))
+    first = min(_nearest_day(begin), _LAST_DAY - 1)
+    last = min(max(_nearest_day(finish), first + 1), _LAST_DAY)
+    return date.fromordinal(first), date.fromordinal(last)
+
+
+def _nearest_day(wall: datetime) -> int:
+    return wall.toordinal() + (wall.hour >= _NOON)
 
 
 def _overlaps(start: datetime, end: datetime, after: datetime, before: datetime) -> bool:

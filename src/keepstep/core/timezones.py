@@ -7,8 +7,10 @@ describes come from its eras (`zone_eras`).
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from tzlocal.windows_tz import win_tz
@@ -52,12 +54,19 @@ def zone_from_wire(wire_id: str, wire_name: str, eras: tuple[ZoneEra, ...]) -> t
 
 
 def local(instant: datetime, zone: Zone) -> datetime:
-    """Give the wall time (naive) that clocks of the zone show at an aware instant."""
+    """Give the wall time (naive) that clocks of the zone show at an aware instant.
+
+    At the two ends of the calendar, where it could not be held, UTC.
+    """
     rules = _rules(zone)
-    if isinstance(rules, ZoneInfo):
-        return instant.astimezone(rules).replace(tzinfo=None, fold=0)
-    moment = instant.astimezone(UTC).replace(tzinfo=None)
-    return moment + rules.offset_at(moment)
+    moment = instant.astimezone(UTC)
+    try:
+        if isinstance(rules, ZoneInfo):
+            return moment.astimezone(rules).replace(tzinfo=None, fold=0)
+        naive = moment.replace(tzinfo=None)
+        return naive + rules.offset_at(naive)
+    except OverflowError:
+        return moment.replace(tzinfo=None)
 
 
 def instant(wall: datetime, zone: Zone) -> datetime:
@@ -67,12 +76,28 @@ def instant(wall: datetime, zone: Zone) -> datetime:
     shown as 03:30; one that the change doubles is the first of the two (daylight time). So does
     Windows, by whose function Outlook converts (TzSpecificLocalTimeToSystemTimeEx: a skipped time
     takes the standard bias, a doubled one the daylight bias), and so says RFC 5545, 3.3.5, for
-    the iCalendar form in which Exchange hands meetings on.
+    the iCalendar form in which Exchange hands meetings on. At the two ends of the calendar, where
+    the instant could not be held, the wall time is taken for UTC.
+    """
+    wall = wall.replace(tzinfo=UTC, fold=0)
+    try:
+        return wall - wall_offset(zone)(wall)
+    except OverflowError:
+        return wall
+
+
+@lru_cache(maxsize=1024)
+def wall_offset(zone: Zone) -> Callable[[datetime], timedelta]:
+    """Give what tells the UTC offset by which to read a wall time of the zone (see `instant`).
+
+    For those who read many. What it gives takes the wall time marked as UTC or naive, and with
+    no fold.
     """
     rules = _rules(zone)
     if isinstance(rules, ZoneInfo):
-        return wall.replace(tzinfo=rules, fold=0).astimezone(UTC)
-    return (wall - rules.offset_of(wall)).replace(tzinfo=UTC)
+        # With a time given, the offset is never None.
+        return cast("Callable[[datetime], timedelta]", rules.utcoffset)
+    return rules.offset_of
 
 
 @lru_cache(maxsize=1024)

@@ -42,10 +42,12 @@ class EraRules:
         return offsets[bisect_right(moments, moment)]
 
     def offset_of(self, wall: datetime) -> timedelta:
-        """Give the UTC offset by which to read a wall time.
+        """Give the UTC offset by which to read a wall time, whatever zone it is marked with.
 
         In a skipped or doubled hour it is the offset from before the change.
         """
+        if wall.tzinfo is not None:
+            wall = wall.replace(tzinfo=None)
         _, walls, offsets = self._around(wall.year)
         return offsets[bisect_right(walls, wall)]
 
