@@ -12,6 +12,7 @@ from tests.shared_material import shared
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 T = "{http://schemas.microsoft.com/exchange/services/2006/types}"
 M = "{http://schemas.microsoft.com/exchange/services/2006/messages}"
+DAY_TEXT = "2026-12-01T09:00:00+00:00"
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
 
