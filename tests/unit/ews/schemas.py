@@ -34,5 +34,5 @@ def faults_of(envelope: bytes, version: ExchangeVersion) -> list[str]:
     faults = []
     for element in [*header, *body]:
         if not schema.validate(element):
-            faults += [error.message for error in schema.error_log]
+            faults += str(schema.error_log).splitlines()
     return faults

@@ -63,15 +63,17 @@ def appointment_of(
     `occurrences` are the changed occurrences as read, by item id. Raises `Malformed` where start,
     end or, of a series, the recurrence is missing.
     """
-    if item.start is None or item.end is None:
+    begins, ends = item.first_occurrence or (None, None)
+    begins, ends = item.start or begins, item.end or ends
+    if begins is None or ends is None:
         raise Malformed(CALENDAR_ITEM, "Start or End is missing")
     if item.is_series and item.recurrence is None:
         raise Malformed(CALENDAR_ITEM, "Recurrence is missing")
     warnings = list(item.warnings)
     zone = _zone(item, time_zone, warnings)
     changed = _changed(item, zone, occurrences or {}, warnings)
-    start = _instant(item.start, zone, warnings)
-    end = _instant(item.end, zone, warnings)
+    start = _instant(begins, zone, warnings)
+    end = _instant(ends, zone, warnings)
     if end < start or any(occurrence.end < occurrence.start for occurrence in changed):
         warnings.append("ends-before-start")
     if not item.uid:

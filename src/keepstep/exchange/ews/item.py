@@ -24,6 +24,7 @@ from keepstep.core.appointment import (
 from keepstep.core.text import clean, cut, plain_text
 from keepstep.exchange.ews.recurrence import recurrence_of
 from keepstep.exchange.ews.wire import (
+    Malformed,
     T,
     child,
     moment_of,
@@ -37,6 +38,7 @@ from keepstep.exchange.ews.zones import ZoneRead, zone_of_definition, zone_of_me
 CALENDAR_ITEM = f"{T}CalendarItem"
 MASTER = "RecurringMaster"
 SINGLE_KINDS = frozenset({"Single", "Occurrence", "Exception"})
+_MOST = 999_999_999
 _CANCELLED = 4  # a bit of AppointmentState (MS-OXOCAL, PidLidAppointmentStateFlags)
 
 SENSITIVITIES = {word.value.capitalize(): word for word in Sensitivity}
@@ -90,6 +92,7 @@ class ItemOnWire:
     all_day: bool | None = None
     start: datetime | None = None
     end: datetime | None = None
+    first_occurrence: tuple[datetime, datetime] | None = None
     last_modified: datetime | None = None
     organizer: Address | None = None
     required: tuple[Attendee, ...] = ()
@@ -199,7 +202,7 @@ def _read_cancelled(item: ItemOnWire, element: _Element) -> None:
 
 
 def _read_state(item: ItemOnWire, element: _Element) -> None:
-    if number_of(element, 0, 999_999_999) & _CANCELLED:
+    if number_of(element, -_MOST, _MOST) & _CANCELLED:
         item.is_cancelled = True
 
 
@@ -215,8 +218,16 @@ def _read_end(item: ItemOnWire, element: _Element) -> None:
     item.end = moment_of(element)
 
 
+def _read_first_occurrence(item: ItemOnWire, element: _Element) -> None:
+    start = moment_of(child(element, f"{T}Start"))
+    item.first_occurrence = start, moment_of(child(element, f"{T}End"))
+
+
 def _read_last_modified(item: ItemOnWire, element: _Element) -> None:
-    item.last_modified = moment_of(element)
+    try:
+        item.last_modified = moment_of(element)
+    except Malformed:
+        item.warnings.append("unknown-last-modified")
 
 
 def _read_organizer(item: ItemOnWire, element: _Element) -> None:
@@ -339,6 +350,7 @@ _HANDLERS: dict[str, Callable[[ItemOnWire, _Element], None]] = {
     f"{T}IsAllDayEvent": _read_all_day,
     f"{T}Start": _read_start,
     f"{T}End": _read_end,
+    f"{T}FirstOccurrence": _read_first_occurrence,
     f"{T}LastModifiedTime": _read_last_modified,
     f"{T}Organizer": _read_organizer,
     f"{T}RequiredAttendees": _read_required,
