@@ -1,0 +1,52 @@
+"""What all tests share: a home of their own, and a database for those that ask for one."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# Before anything of the product reads it: no test may touch a real data directory.
+_SESSION_HOME = tempfile.mkdtemp(prefix="keepstep-tests-")
+os.environ["KEEPSTEP_HOME"] = _SESSION_HOME
+os.environ["DJANGO_SETTINGS_MODULE"] = "keepstep.settings"
+os.environ.pop("KEEPSTEP_DATABASE_URL", None)
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+
+import django  # noqa: E402
+
+django.setup()
+
+from tests import database as databases  # noqa: E402
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data directory of the test's own, for the commands that it runs."""
+    path = tmp_path / "home"
+    monkeypatch.setenv("KEEPSTEP_HOME", str(path))
+    return path
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[None]:
+    """A new SQLite database with all tables, in this process."""
+    databases.new_sqlite(Path(_SESSION_HOME) / "template.sqlite3", tmp_path / "test.sqlite3")
+    yield
+    databases.connections.close_all()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def any_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Each kind of database that the product can keep its calendar in, one after the other."""
+    if request.param == "sqlite":
+        template = Path(_SESSION_HOME) / "template.sqlite3"
+        databases.new_sqlite(template, tmp_path / "test.sqlite3")
+    else:
+        worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+        databases.new_postgresql(f"keepstep_{worker}")
+    yield request.param
+    databases.connections.close_all()
