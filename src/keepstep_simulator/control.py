@@ -4,12 +4,14 @@ import dataclasses
 import ipaddress
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from keepstep_simulator.face import Answer, Request
 from keepstep_simulator.faults import Fault
+from keepstep_simulator.items import Recurrence
 from keepstep_simulator.live import Life
+from keepstep_simulator.model import MailboxModel
 from keepstep_simulator.simulator import Simulator
 
 _NOT_FOUND = 404
@@ -18,10 +20,11 @@ _NOT_FOUND = 404
 class Control:
     """Answers requests under ``/control/``.
 
-    ``GET mailboxes``, ``GET log``, ``GET items?`` as ``POST items {"mailbox"}``;
-    ``POST mailboxes {"email", "name", "time_zone"}``, ``POST create {"mailbox", ...fields}``,
-    ``POST delete {"mailbox", "id"}``, ``POST live {"steps"}``, ``POST faults [{"kind", ...}]``,
-    ``POST faults/clear``, ``POST log/clear``.
+    ``GET mailboxes``, ``GET log``; ``POST items {"mailbox"}``;
+    ``POST mailboxes {"email", "name", "time_zone"}``; ``POST create {"mailbox", ...fields}``,
+    ``POST update {"mailbox", "id", ...fields}``, ``POST delete {"mailbox", "id"}``;
+    ``POST live {"steps"}``; ``POST faults [{"kind", ...}]``, ``POST faults/clear``,
+    ``POST log/clear``.
     """
 
     def __init__(self, simulator: Simulator) -> None:
@@ -33,6 +36,7 @@ class Control:
             ("POST", "mailboxes"): self._add_mailbox,
             ("POST", "items"): self._items,
             ("POST", "create"): self._create,
+            ("POST", "update"): self._update,
             ("POST", "delete"): self._delete,
             ("GET", "log"): lambda _: [_plain(each) for each in simulator.log],
             ("POST", "log/clear"): lambda _: simulator.log.clear(),
@@ -71,11 +75,24 @@ class Control:
         return [_plain(each) for each in mailbox.items()]
 
     def _create(self, given: Any) -> object:
+        mailbox, fields = self._read(given)
+        return {"id": mailbox.create(**fields)}
+
+    def _update(self, given: Any) -> object:
+        mailbox, fields = self._read(given)
+        mailbox.update(fields.pop("id"), **fields)
+        return {}
+
+    def _read(self, given: Any) -> tuple[MailboxModel, dict[str, Any]]:
+        """Give the mailbox and the fields; times are RFC 3339, a recurrence is its fields."""
         fields = dict(given)
         mailbox = self._simulator.mailboxes[fields.pop("mailbox").lower()]
         for name in ("start", "end"):
-            fields[name] = datetime.fromisoformat(fields[name])
-        return {"id": mailbox.create(**fields)}
+            if name in fields:
+                fields[name] = datetime.fromisoformat(fields[name])
+        if fields.get("recurrence"):
+            fields["recurrence"] = _recurrence(fields["recurrence"])
+        return mailbox, fields
 
     def _delete(self, given: Any) -> object:
         self._simulator.mailboxes[given["mailbox"].lower()].delete(given["id"])
@@ -87,6 +104,11 @@ class Control:
     def _faults(self, given: Any) -> object:
         self._simulator.faults.add(*(Fault(**each) for each in given))
         return {"faults": len(self._simulator.faults)}
+
+
+def _recurrence(given: Mapping[str, Any]) -> Recurrence:
+    dates = {name: date.fromisoformat(given[name]) for name in ("start", "end") if given.get(name)}
+    return Recurrence(**{**given, "days": tuple(given.get("days", ())), **dates})
 
 
 def _plain(value: Any) -> Any:

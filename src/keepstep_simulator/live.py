@@ -12,6 +12,7 @@ from keepstep_simulator import meetings
 from keepstep_simulator.items import Item
 from keepstep_simulator.model import MailboxModel
 from keepstep_simulator.seed import Writer
+from keepstep_simulator.series import occurrences
 from keepstep_simulator.simulator import Simulator
 
 
@@ -103,8 +104,7 @@ class Life:
         if item is None:
             return None
         now = self._simulator.clock()
-        coming = mailbox.occurrences(now, now + timedelta(days=60))
-        mine = [each for each in coming if each.item.id == item.id and each.original_start]
+        mine = occurrences(item, now, now + timedelta(days=60))
         if not mine:
             return None
         chosen = self._random.choice(mine)

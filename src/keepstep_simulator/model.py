@@ -151,7 +151,8 @@ class MailboxModel:
         Exchange does, unless ``keep_exceptions``.
         """
         old = self.get(item_id)
-        given = {"start_zone": old.start_zone, "end_zone": old.end_zone, **given}
+        if "time_zone" not in given:
+            given = {"start_zone": old.start_zone, "end_zone": old.end_zone, **given}
         start_zone, end_zone = zones_in(given, self.zone)
         fields = cleaned(given, start_zone, end_zone)
         new = replace(old, start_zone=start_zone, end_zone=end_zone, **fields)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from keepstep_simulator.live import Life
@@ -37,16 +38,19 @@ def run(
     )
     simulator.seed_calendars(mailboxes, items_each)
     address = (host.strip("[]") or "127.0.0.1", int(port))
-    asyncio.run(_serve(simulator, address, live_every, control, say))
+    with suppress(KeyboardInterrupt):
+        asyncio.run(serve(simulator, address, live_every=live_every, control=control, say=say))
 
 
-async def _serve(
+async def serve(
     simulator: Simulator,
     address: tuple[str, int],
-    live_every: float | None,
-    control: bool,
-    say: Callable[[str], None],
+    *,
+    live_every: float | None = None,
+    control: bool = False,
+    say: Callable[[str], None] = print,
 ) -> None:
+    """Serve a simulator at (host, port) until cancelled, telling what there is and happens."""
     async with serving(simulator, *address, control=control) as url:
         say(f"Exchange stand-in ({simulator.version.name}) at {url}")
         for mailbox in simulator.mailboxes.values():

@@ -14,6 +14,7 @@ from keepstep_simulator.ids import case_twin
 from keepstep_simulator.items import DAY_NAMES, Attendee, Person, Recurrence
 from keepstep_simulator.meetings import attendee_copy
 from keepstep_simulator.model import Clock, MailboxModel
+from keepstep_simulator.series import occurrences
 from keepstep_simulator.texts import BODIES, CITIES, LOCATIONS, LONG_SUBJECT, NAMES, SUBJECTS
 
 if TYPE_CHECKING:
@@ -277,11 +278,8 @@ class _Filler:
     def _except(self, item_id: str) -> None:
         now = self._clock()
         window = now - timedelta(days=20), now + timedelta(days=60)
-        mine = [
-            each.original_start
-            for each in self._mailbox.occurrences(*window)
-            if each.item.id == item_id and each.original_start is not None
-        ]
+        found = occurrences(self._mailbox.get(item_id), *window)
+        mine = [each.original_start for each in found if each.original_start is not None]
         for original in self._random.sample(mine, min(len(mine), 3)):
             choice = self._random.random()
             if choice < 0.3:

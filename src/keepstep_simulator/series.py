@@ -24,6 +24,8 @@ def check(recurrence: Recurrence) -> None:
     """Refuse a pattern or range that Exchange would refuse. Raises BadRecurrence."""
     if recurrence.interval < 1 or recurrence.interval > 999:
         raise BadRecurrence("interval")
+    if recurrence.kind.endswith("yearly") and recurrence.interval != 1:
+        raise BadRecurrence("EWS has no interval of years")
     if recurrence.kind == "weekly" and not recurrence.days:
         raise BadRecurrence("weekly without days")
     if recurrence.kind.startswith("relative") and len(recurrence.days) != 1:

@@ -158,11 +158,3 @@ class SimulatorThread:
         if self._loop is not None and self._stop is not None:
             self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(timeout=10)
-
-
-async def serve_forever(
-    simulator: Simulator, host: str, port: int, *, control: bool = False
-) -> None:
-    """Serve until cancelled."""
-    async with serving(simulator, host, port, control=control):
-        await asyncio.Event().wait()

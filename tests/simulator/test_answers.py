@@ -2,11 +2,13 @@
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from lxml import etree
 
-from keepstep_simulator import Attendee, MailboxModel, Recurrence, Simulator
+import keepstep_simulator
+from keepstep_simulator import Attendee, MailboxModel, Recurrence, Request, Simulator
 from tests.shared_material import shared
 from tests.simulator.soap import (
     Clock,
@@ -243,6 +245,16 @@ def test_a_master_is_recurring_for_who_received_it_and_not_for_its_organizer(
     assert received.uid == mailbox.get(item_id).uid
 
 
+def test_working_elsewhere_is_free_to_a_client_of_2010(
+    simulator: Simulator, mailbox: MailboxModel
+) -> None:
+    item_id = mailbox.create(start=DAY, end=DAY, show_as="working_elsewhere")
+    request = get(item_id, item_shape=shape("Default"))
+    for (version, form), word in zip(FORMS, ("Free", "WorkingElsewhere"), strict=True):
+        told = valid(ask(simulator, request, mailbox=mailbox, version=version), form)
+        assert told.findtext(f".//{T}LegacyFreeBusyStatus") == word
+
+
 def test_an_all_day_item_stands_from_midnight_to_midnight_of_its_zone(
     simulator: Simulator, mailbox: MailboxModel
 ) -> None:
@@ -397,11 +409,8 @@ def test_indexed_pages_go_through_a_restricted_calendar(
 def test_every_code_that_the_simulator_can_give_is_one_of_exchange() -> None:
     text = shared("ews-schema", "current", "messages.xsd").read_text(encoding="utf-8-sig")
     real = set(re.findall(r'enumeration value="(Error\w+)"', text))
-    package = __import__("keepstep_simulator").__path__[0]
     given = set()
-    from pathlib import Path
-
-    for path in Path(package).rglob("*.py"):
+    for path in Path(keepstep_simulator.__file__).parent.rglob("*.py"):
         given |= set(re.findall(r'"(Error[A-Z]\w+)"', path.read_text(encoding="utf-8")))
     assert given - real == set()
 
@@ -417,7 +426,5 @@ def test_every_code_that_the_simulator_can_give_is_one_of_exchange() -> None:
     ],
 )
 def test_what_is_no_request_gets_a_schema_fault(simulator: Simulator, body: bytes) -> None:
-    from keepstep_simulator import Request
-
     request = Request("POST", "/ews/exchange.asmx", {"authorization": basic()}, body)
     assert fault_code(simulator.answer(request)) == "ErrorSchemaValidation"

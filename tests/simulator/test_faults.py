@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -286,5 +287,5 @@ def test_luck_is_drawn_from_the_seed() -> None:
 
 
 def test_every_kind_of_fault_is_told_of_in_these_tests() -> None:
-    text = re.sub(r"\s+", " ", __import__("pathlib").Path(__file__).read_text(encoding="utf-8"))
+    text = re.sub(r"\s+", " ", Path(__file__).read_text(encoding="utf-8"))
     assert [kind for kind in sorted(KINDS) if f'"{kind}"' not in text] == []

@@ -186,6 +186,14 @@ def test_this_and_following_makes_two_series_of_one(anna: MailboxModel) -> None:
     assert head.uid != tail.uid
 
 
+def test_a_new_zone_is_taken_over(anna: MailboxModel) -> None:
+    start = datetime(2026, 10, 5, 9, 0)  # noqa: DTZ001 - wall time of the zone
+    item_id = anna.create(start=start, end=start)
+    anna.update(item_id, start=start, end=start, time_zone="Asia/Tokyo")
+    assert anna.get(item_id).time_zone == "Asia/Tokyo"
+    assert anna.get(item_id).start == datetime(2026, 10, 5, 0, 0, tzinfo=UTC)
+
+
 def test_new_times_make_a_series_forget_its_exceptions(anna: MailboxModel) -> None:
     item_id = weekly(anna)
     second = datetime(2026, 10, 12, 7, tzinfo=UTC)

@@ -9,9 +9,11 @@ import pytest
 
 from keepstep_simulator import Answer, Fault, MailboxModel, Request, Simulator, serving
 from keepstep_simulator.control import Control
+from keepstep_simulator.running import serve
 from tests.simulator.soap import DAY_TEXT, basic, envelope, sync
 
 HEADERS = {"Authorization": basic(), "Content-Type": "text/xml; charset=utf-8"}
+SHORT = aiohttp.ClientTimeout(total=0.3)
 BODY = envelope(sync(), mailbox="anna@example.com", version="Exchange2013")
 
 
@@ -46,10 +48,13 @@ async def test_a_dripping_answer_takes_its_time(
     simulator: Simulator, mailbox: MailboxModel
 ) -> None:
     simulator.faults.add(Fault("drip", seconds=0.2))
-    async with serving(simulator) as url, aiohttp.ClientSession() as client:
-        async with client.post(url, data=BODY, headers=HEADERS) as answer:
-            with pytest.raises(TimeoutError):
-                await asyncio.wait_for(answer.read(), 0.5)
+    async with (
+        serving(simulator) as url,
+        aiohttp.ClientSession() as client,
+        client.post(url, data=BODY, headers=HEADERS) as answer,
+    ):
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(answer.read(), 0.5)
 
 
 @pytest.mark.parametrize("kind", ["huge", "gzip-bomb"])
@@ -57,23 +62,44 @@ async def test_a_huge_answer_goes_on_and_on(
     simulator: Simulator, mailbox: MailboxModel, kind: str
 ) -> None:
     simulator.faults.add(Fault(kind, megabytes=10_000))
-    async with serving(simulator) as url, aiohttp.ClientSession() as client:
-        async with client.post(url, data=BODY, headers=HEADERS) as answer:
-            read = 0
-            async for part in answer.content.iter_chunked(1 << 16):
-                read += len(part)
-                if read > 5_000_000:
-                    break
-            assert read > 5_000_000
+    async with (
+        serving(simulator) as url,
+        aiohttp.ClientSession() as client,
+        client.post(url, data=BODY, headers=HEADERS) as answer,
+    ):
+        read = 0
+        async for part in answer.content.iter_chunked(1 << 16):
+            read += len(part)
+            if read > 5_000_000:
+                break
+        assert read > 5_000_000
 
 
 async def test_a_gzip_bomb_of_moderate_size_unfolds_whole(
     simulator: Simulator, mailbox: MailboxModel
 ) -> None:
     simulator.faults.add(Fault("gzip-bomb", megabytes=3))
-    async with serving(simulator) as url, aiohttp.ClientSession() as client:
-        async with client.post(url, data=BODY, headers=HEADERS) as answer:
-            assert len(await answer.read()) > 3_000_000
+    async with (
+        serving(simulator) as url,
+        aiohttp.ClientSession() as client,
+        client.post(url, data=BODY, headers=HEADERS) as answer,
+    ):
+        assert len(await answer.read()) > 3_000_000
+
+
+async def test_a_hanging_answer_does_not_keep_the_server_from_stopping(
+    simulator: Simulator, mailbox: MailboxModel
+) -> None:
+    simulator.faults.add(Fault("hang", seconds=3600))
+    loop = asyncio.get_running_loop()
+    async with aiohttp.ClientSession() as client:
+        async with serving(simulator) as url:
+            with pytest.raises(TimeoutError):
+                await client.post(url, data=BODY, headers=HEADERS, timeout=SHORT)
+            async with client.post(url, data=BODY, headers=HEADERS) as answer:
+                assert answer.status == 200
+            stopped = loop.time()
+        assert loop.time() - stopped < 3
 
 
 def told(answer: Answer) -> Any:
@@ -95,6 +121,10 @@ def test_the_control_face_fills_and_steers(simulator: Simulator) -> None:
     ]
     (item,) = told(order(control, "POST", "items", {"mailbox": "cleo@example.com"}))
     assert (item["id"], item["subject"]) == (made["id"], "Hi")
+    recurrence = {"kind": "weekly", "start": DAY_TEXT[:10], "days": ["Tuesday"], "count": 3}
+    changed = {"mailbox": "cleo@example.com", "id": made["id"], "recurrence": recurrence}
+    assert order(control, "POST", "update", changed).status == 200
+    assert simulator.mailboxes["cleo@example.com"].get(made["id"]).is_series
     order(control, "POST", "faults", [{"kind": "http", "status": 503, "times": 2}])
     assert len(simulator.faults) == 1
     order(control, "POST", "faults/clear")
@@ -120,3 +150,15 @@ async def test_the_control_face_is_closed_unless_opened(simulator: Simulator) ->
             where = url.replace("/EWS/Exchange.asmx", "/control/mailboxes")
             async with client.get(where) as answer:
                 assert answer.status == status
+
+
+async def test_the_command_tells_what_is_there_and_what_happens(simulator: Simulator) -> None:
+    simulator.seed_calendars(2, items_each=5)
+    lines: list[str] = []
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(
+            serve(simulator, ("127.0.0.1", 0), live_every=0.02, say=lines.append), 0.5
+        )
+    assert lines[0].startswith("Exchange stand-in (Exchange2016) at http://127.0.0.1:")
+    assert "anna.1@example.com" in lines[1]
+    assert len(lines) > 5

@@ -7,7 +7,7 @@ from typing import Any
 from lxml import etree
 
 from keepstep_simulator.ews import words
-from keepstep_simulator.ews.envelope import EwsError, M, T, schema_fault
+from keepstep_simulator.ews.envelope import EwsError, T, schema_fault
 from keepstep_simulator.ews.recurrence_xml import read_recurrence
 from keepstep_simulator.ews.zone_reader import read_zone
 from keepstep_simulator.items import Attendee
@@ -62,9 +62,7 @@ def read_fields(elements: Iterable[etree._Element]) -> dict[str, Any]:
 def emptied(name: str) -> dict[str, Any]:
     """Give the fields of a deleted property. Raises EwsError for one that must stay."""
     if name not in _EMPTY:
-        raise EwsError(
-            "ErrorDeleteDistinguishedFolder" if name == "" else "ErrorInvalidPropertyDelete"
-        )
+        raise EwsError("ErrorInvalidPropertyDelete")
     return dict(_EMPTY[name])
 
 
@@ -170,6 +168,3 @@ _READERS: dict[str, Callable[[etree._Element], dict[str, Any]]] = {
     "StartTimeZoneId": _zone_id("start_zone"),
     "EndTimeZoneId": _zone_id("end_zone"),
 }
-
-ITEM_TAGS = (T + "CalendarItem",)
-ITEMS = M + "Items"

@@ -12,7 +12,7 @@ from keepstep_simulator.ids import occurrence_id
 from keepstep_simulator.items import Attendee, Item, Occurrence, Person
 from keepstep_simulator.text import html_of, text_of, xml
 
-SERIES_INDEX = "RecurringMaster"
+MASTER = "RecurringMaster"
 
 
 @dataclass(slots=True)
@@ -36,7 +36,7 @@ class View:
 
 def view_of(item: Item, folder_id: str, *, listed: bool = False, body_type: str = "Best") -> View:
     """Give the view of a single appointment or a whole series."""
-    kind = "Single" if item.recurrence is None else SERIES_INDEX
+    kind = "Single" if item.recurrence is None else MASTER
     return View(item, kind, folder_id, item.id, listed, body_type)
 
 
@@ -136,7 +136,7 @@ def _original_start(view: View) -> str:
 
 
 def _is_recurring(view: View) -> str:
-    if view.kind == SERIES_INDEX:
+    if view.kind == MASTER:
         return _element("IsRecurring", boolean(not view.item.is_organizer))
     return _element("IsRecurring", boolean(view.kind != "Single"))
 

@@ -138,10 +138,14 @@ class Shape:
 
     writers: tuple[Writer, ...]
     body_type: str = "Best"
+    rank: int = E2016
 
     def write(self, view: View) -> str:
         """Give a ``t:CalendarItem`` with the shape's properties."""
         inner = "".join([writer(view) for writer in self.writers])
+        if self.rank < E2013:
+            # Exchange 2010 has no such word, and its clients see the time as free.
+            inner = inner.replace(">WorkingElsewhere<", ">Free<")
         return f"<t:CalendarItem>{inner}</t:CalendarItem>"
 
 
@@ -166,7 +170,7 @@ def read_shape(
     for name in asked:
         if rank_of(name) > request_rank:
             raise EwsError("ErrorInvalidPropertyRequest")
-    return Shape(_writers(base, asked, request_rank, listed), body_type)
+    return Shape(_writers(base, asked, request_rank, listed), body_type, request_rank)
 
 
 def _asked(shape: etree._Element, server_rank: int) -> Iterable[str]:
