@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -55,16 +56,25 @@ def secret_key() -> bytes:
     if given:
         return given.encode()
     path = home() / "secret.key"
+    if not path.exists():
+        _make_key(path)
+    return _existing_key(path)
+
+
+def _make_key(path: Path) -> None:
+    """Write a new key, whole or not at all; of two processes that do so the first one wins."""
+    draft = path.with_name(f"secret.key.{os.getpid()}")
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return _existing_key(path)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_urlsafe(48).encode())
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(draft, path)
+        draft.unlink()
     except OSError as error:
         raise UsageError(f"can't write {path}: {error.strerror}.") from None
-    key = secrets.token_urlsafe(48).encode()
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(key)
-    return key
 
 
 def _existing_key(path: Path) -> bytes:

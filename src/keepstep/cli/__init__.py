@@ -1,1 +1,112 @@
-"""The command line of Keepstep."""
+"""The command line of Keepstep: one file for each group of commands.
+
+Exit status: 0 done; 1 the job ran and some of it failed; 2 a usage or settings error, one line on
+standard error; 130 interrupted; 141 nobody reads the output any more.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+
+import click
+
+from keepstep import __version__
+from keepstep.cli.group import Entry, LazyGroup
+
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+REFUSED = 2
+
+ENTRIES = {
+    "migrate": Entry("keepstep.cli.migrate:migrate", "Create or upgrade the database."),
+    "settings": Entry("keepstep.cli.settings:settings", "Change and show application settings."),
+    "operators": Entry("keepstep.cli.operators:operators", "Import, list, edit operators."),
+    "jobs": Entry("keepstep.cli.jobs:jobs", "The job schedulers: list, enable, change, run."),
+    "sync": Entry("keepstep.cli.sync:sync", "Synchronize the calendars once, now."),
+    "appointments": Entry("keepstep.cli.appointments:appointments", "Show the sales calendar."),
+    "serve": Entry("keepstep.cli.serve:serve", "Run the scheduler and the web pages."),
+    "simulator": Entry("keepstep.cli.simulator:simulator", "Run a stand-in Exchange server."),
+    "demo": Entry("keepstep.cli.demo:demo", "See it all at work, with made-up data.", hidden=True),
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    entries=ENTRIES,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="keepstep", message="%(prog)s %(version)s")
+def keepstep() -> None:
+    """Keep the calendars of a sales team in step with Microsoft Exchange."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command that the arguments (default: the process's) name; give the exit status.
+
+    Whatever happens, the terminal sees no traceback.
+    """
+    _be_lenient_about_encodings()
+    try:
+        status = _invoke(list(sys.argv[1:] if arguments is None else arguments))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _discard_output()
+        return BROKEN_PIPE
+    except (KeyboardInterrupt, click.Abort):
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback is shown
+        return _failed(error)
+    return status
+
+
+def _invoke(arguments: list[str]) -> int:
+    try:
+        with keepstep.make_context("keepstep", arguments) as context:
+            keepstep.invoke(context)
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return REFUSED
+    except click.ClickException as error:
+        _say(" ".join(error.format_message().split()))
+        return REFUSED
+    return 0
+
+
+def _failed(error: Exception) -> int:
+    # Imported here: what fails seldom shall not be paid for by each command.
+    from keepstep.cli.errors import is_expected, log, plain
+
+    if not is_expected(error):
+        from keepstep.cli.logs import log_to_file
+
+        log_to_file()
+        log.error("a command failed", exc_info=error)
+    _say(plain(error))
+    return REFUSED
+
+
+def _say(line: str) -> None:
+    from keepstep.cli.output import safe
+
+    with suppress(BrokenPipeError):
+        click.echo(f"keepstep: {safe(line)}", err=True)
+
+
+def _be_lenient_about_encodings() -> None:
+    """Let what a terminal's encoding lacks show as a question mark, instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")
+
+
+def _discard_output() -> None:
+    """Keep the interpreter from complaining of the closed pipe when it flushes at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    with suppress(OSError, ValueError):
+        os.dup2(nowhere, sys.stdout.fileno())

@@ -14,6 +14,7 @@ from keepstep.core.appointment import Address, Attendee, Occurrence
 from keepstep.core.reconcile import RowState
 from keepstep.core.record import shown_occurrences
 from keepstep.store.models import Appointment, Operator
+from keepstep.store.operators import find
 from keepstep.store.rows import unpack
 
 DAYS_AHEAD = 31
@@ -43,13 +44,14 @@ def today(operator: Operator, now: datetime) -> date:
 
 
 def entries(
-    operator: Operator, first: date, last: date, *, include_cancelled: bool = False
+    operator_email: str, first: date, last: date, *, include_cancelled: bool = False
 ) -> list[dict[str, Any]]:
     """Give what the calendar shows from `first` to `last` (exclusive), in order of start.
 
     The days are the operator's. Each entry has the fields of `appointments --json`; times are
-    text: instants in UTC, dates for an all-day one.
+    text: instants in UTC, dates for an all-day one. Raises UsageError for an unknown operator.
     """
+    operator = find(operator_email)
     days = window(operator, first, last)
     found = [
         (each.start, _entry(operator, each))

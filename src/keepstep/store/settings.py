@@ -82,6 +82,12 @@ class ShownSetting:
     help: str
     secret: bool
 
+    @property
+    def typed(self) -> str | int | None:
+        """Give the value as JSON has it: numbers as numbers, all else as one would type it."""
+        value = self.value if self.secret else RULES[self.name].read(self.value)
+        return value if type(value) is int else self.value
+
 
 def load(*, with_secrets: bool = True) -> ApplicationSettings:
     """Read the settings. Raises UsageError for a stored value that can't be used.
