@@ -135,7 +135,8 @@ def note_idle(notes: Iterable[IdleNote]) -> None:
 
 
 def _parameter(instant: datetime) -> str | datetime:
-    adapted: str | datetime = connection.ops.adapt_datetimefield_value(instant)
+    adapted = connection.ops.adapt_datetimefield_value(instant)
+    assert adapted is not None
     return adapted
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection, connections
 
 from keepstep.core.errors import StoreError
 
@@ -32,7 +32,7 @@ class Writer:
 
     def close(self) -> None:
         """Wait for the call under way, close the connection, end the thread."""
-        self._pool.submit(connection.close).result()
+        self._pool.submit(connections.close_all).result()
         self._pool.shutdown()
 
     async def __aenter__(self) -> Writer:
