@@ -19,7 +19,7 @@ from keepstep.exchange.ews.versions import DIALECTS, ExchangeVersion
 from tests.unit.ews.schemas import faults_of
 
 ADDRESS = "o'brien+sales@example.com"
-AWKWARD = 'AAMk+/="<&>\'é='
+AWKWARD = "AAMk+/=\"<&>'é="
 
 versions = pytest.mark.parametrize("version", list(ExchangeVersion))
 
@@ -52,9 +52,7 @@ def test_get_folder_is_valid(version: ExchangeVersion) -> None:
 @versions
 @pytest.mark.parametrize("state", [None, "", AWKWARD])
 @pytest.mark.parametrize("most", [1, 7, 512])
-def test_sync_folder_items_is_valid(
-    version: ExchangeVersion, state: str | None, most: int
-) -> None:
+def test_sync_folder_items_is_valid(version: ExchangeVersion, state: str | None, most: int) -> None:
     operation = sync_folder_items.sync_request(DIALECTS[version], state, most)
     assert faults_of(enveloped(operation, version), version) == []
 
