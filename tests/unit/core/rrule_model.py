@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import takewhile
 from zoneinfo import ZoneInfo
@@ -51,6 +51,21 @@ class Case:
         if end <= start:
             end = start if self.all_day else start + self.length
         return start, end
+
+    def as_told(self) -> Case:
+        """Give the case with the wall clock that its first occurrence shows.
+
+        A server tells the first occurrence's instants alone. If that one lies in a skipped or
+        doubled hour, the series is one at the hour that clocks showed then.
+        """
+        zone = ZoneInfo(self.iana)
+        first = next(dates(self.recurrence), self.recurrence.first_date)
+        start, end = self.times(first)
+        begins, ends = (each.astimezone(zone).replace(tzinfo=None) for each in (start, end))
+        length = ends - begins
+        if self.all_day:
+            return replace(self, length=max(ends.date() - begins.date(), timedelta(days=1)))
+        return replace(self, begins=begins.time(), length=max(length, timedelta(0)) or end - start)
 
     def _instant(self, wall: datetime) -> datetime:
         return wall.replace(tzinfo=ZoneInfo(self.iana)).astimezone(UTC)

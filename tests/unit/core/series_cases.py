@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 
@@ -34,6 +35,22 @@ ZONES = [
     Zone("Pacific/Apia"),
     Zone("America/Havana"),
     CUSTOM_NEW_YORK,
+]
+
+# Days on which clocks skip or double a wall time, and times of day (minutes) near it.
+CHANGES: list[tuple[Zone, date, list[int]]] = [
+    (Zone("Europe/Berlin"), date(2026, 3, 29), [90, 120, 150, 180]),
+    (Zone("Europe/Berlin"), date(2026, 10, 25), [90, 120, 150, 180]),
+    (Zone("America/New_York"), date(2027, 3, 14), [90, 120, 150, 180]),
+    (CUSTOM_NEW_YORK, date(2027, 3, 14), [90, 120, 150, 180]),
+    (CUSTOM_NEW_YORK, date(2027, 11, 7), [30, 60, 90, 120]),
+    (Zone("Australia/Lord_Howe"), date(2026, 4, 5), [75, 90, 105, 120]),
+    (Zone("Australia/Lord_Howe"), date(2026, 10, 4), [105, 120, 135, 150]),
+    (Zone("America/Sao_Paulo"), date(2018, 11, 4), [0, 30, 60, 1410]),
+    (Zone("America/Sao_Paulo"), date(2018, 2, 18), [0, 30, 1380, 1410]),
+    (Zone("Africa/Casablanca"), date(2026, 2, 15), [120, 150, 180]),
+    (Zone("America/Havana"), date(2026, 11, 1), [0, 30, 60]),
+    (Zone("Pacific/Apia"), date(2011, 12, 30), [0, 540, 1410]),
 ]
 
 _intervals = st.sampled_from([1, 1, 1, 2, 3, 4, 5, 7, 12, 53])
@@ -81,29 +98,36 @@ def recurrences(draw: st.DrawFn) -> Recurrence:
 @st.composite
 def cases(draw: st.DrawFn) -> tuple[Case, Zone]:
     """Make a series with exceptions, a zone for it, and a window near some of its occurrences."""
-    recurrence, zone = draw(recurrences()), draw(st.sampled_from(ZONES))
     all_day = draw(st.integers(0, 4)) == 0
-    begins = time() if all_day else _time(draw(_minutes))
     length = timedelta(minutes=draw(_lengths))
+    if draw(st.integers(0, 3)) == 0:
+        zone, change, minutes = draw(st.sampled_from(CHANGES))
+        first = change - timedelta(days=draw(st.integers(0, 9)))
+        pattern = draw(st.sampled_from([Daily(1), Daily(1), Weekly(1, frozenset(Weekday))]))
+        recurrence, begins = Recurrence(pattern, first), _time(draw(st.sampled_from(minutes)))
+    else:
+        recurrence, zone = draw(recurrences()), draw(st.sampled_from(ZONES))
+        begins = _time(draw(_minutes))
     if all_day:
-        length = timedelta(days=draw(st.sampled_from([1, 1, 2, 7])))
+        begins, length = time(), timedelta(days=draw(st.sampled_from([1, 1, 2, 7])))
     near = _some_dates(draw, recurrence)
     middle = draw(st.sampled_from(near)) if near else recurrence.first_date
     start = datetime.combine(middle, time(), UTC) - timedelta(hours=draw(st.integers(-30, 900)))
     end = start + timedelta(hours=draw(st.integers(0, 1500)))
-    case = Case(recurrence, zone.name, begins, length, all_day, start, end)
+    case = Case(recurrence, zone.name, begins, length, all_day, start, end).as_told()
+    return _with_exceptions(draw, case, near, middle), zone
+
+
+def _with_exceptions(draw: st.DrawFn, case: Case, near: list[date], middle: date) -> Case:
     deleted = draw(st.frozensets(st.sampled_from(near), max_size=3)) if near else frozenset()
     orphan = middle + timedelta(days=draw(st.integers(-3, 3)))
     chosen = draw(st.lists(st.sampled_from([*near, orphan]), max_size=4, unique=True))
     changed = {
         day: _changed(draw, case, day)
         for day in chosen
-        if day not in deleted and (day in near or not _holds(recurrence, day))
+        if day not in deleted and (day in near or not _holds(case.recurrence, day))
     }
-    return (
-        Case(recurrence, zone.name, begins, length, all_day, start, end, deleted, changed),
-        zone,
-    )
+    return replace(case, deleted=deleted, changed=changed)
 
 
 def _time(minutes: int) -> time:
