@@ -43,9 +43,8 @@ def failure_of(error: BaseException) -> ExchangeError:
     kind = type(error).__name__
     cause = getattr(error, "certificate_error", error)
     if isinstance(cause, ssl.SSLCertVerificationError):
-        return ExchangeError(
-            _CERTIFICATE_CODES.get(cause.verify_code, "certificate-not-trusted"), kind
-        )
+        why = getattr(cause, "verify_code", 0)
+        return ExchangeError(_CERTIFICATE_CODES.get(why, "certificate-not-trusted"), kind)
     for foreign, code in _TABLE:
         if isinstance(error, foreign):
             return ExchangeError(code, kind)
