@@ -52,7 +52,7 @@ def report(result: RunResult, seconds: float, *, as_json: bool) -> None:
         click.echo("No operator has calendar sync on: keepstep operators enable EMAIL")
         return
     click.echo(
-        f"{result.mailboxes} mailboxes: {result.succeeded} in step, {result.failed} failed"
+        f"{_mailboxes(result.mailboxes)}: {result.succeeded} in step, {result.failed} failed"
         f" ({result.requests} requests, {seconds:.1f} s)."
     )
     click.echo(
@@ -62,3 +62,7 @@ def report(result: RunResult, seconds: float, *, as_json: bool) -> None:
     for each in result.failures:
         line = f"{each['operator']}: {each['code']}: {each['message']} {each['remedy']}"
         click.echo(safe(line), err=True)
+
+
+def _mailboxes(count: int) -> str:
+    return f"{count} mailbox" if count == 1 else f"{count} mailboxes"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from zoneinfo import available_timezones
 
@@ -80,6 +80,12 @@ def did_you_mean(word: str, names: Iterable[str]) -> str:
     """Give the name most like the word, or "" if none is like it."""
     near = difflib.get_close_matches(word[:LONGEST_LINE], list(names), n=1)
     return near[0] if near else ""
+
+
+def sentence(reasons: Sequence[str]) -> str:
+    """Give the reasons as one line with an end."""
+    line = "; ".join(reasons)
+    return line if line.endswith("?") else f"{line}."
 
 
 def shown(text: str) -> str:

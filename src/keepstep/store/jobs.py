@@ -11,7 +11,7 @@ from tzlocal import get_localzone
 
 from keepstep.core.errors import UsageError
 from keepstep.core.job_schedule import Schedule, next_runs, parse_schedule
-from keepstep.store.fields import did_you_mean, shown
+from keepstep.store.fields import did_you_mean, sentence, shown
 from keepstep.store.models import Job, Operator, Run
 from keepstep.store.operators import access_groups
 
@@ -87,7 +87,7 @@ def change(name: str, values: Mapping[str, str]) -> None:
         except ValueError as error:
             refused.append(str(error))
     if refused:
-        raise UsageError("; ".join(refused) + ".")
+        raise UsageError(sentence(refused))
     _store(known, checked)
 
 

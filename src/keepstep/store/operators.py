@@ -17,6 +17,7 @@ from keepstep.store.fields import (
     read_line,
     read_switch,
     read_zone,
+    sentence,
     shown,
 )
 from keepstep.store.models import Mailbox, Operator
@@ -139,7 +140,7 @@ def _read(values: Mapping[str, str]) -> dict[str, str | bool]:
         except ValueError as error:
             refused.append(f"{name} {error}" if name in FIELDS else str(error))
     if refused:
-        raise UsageError("; ".join(refused) + ".")
+        raise UsageError(sentence(refused))
     return read
 
 

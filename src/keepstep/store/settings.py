@@ -14,7 +14,7 @@ from django.db import transaction
 from keepstep import environment
 from keepstep.core.errors import UsageError
 from keepstep.core.skip import Policy, PrivateAppointments
-from keepstep.store.fields import did_you_mean, shown
+from keepstep.store.fields import did_you_mean, sentence, shown
 from keepstep.store.models import Setting
 from keepstep.store.secrets import decrypt, encrypt
 from keepstep.store.setting_rules import (
@@ -132,7 +132,7 @@ def check(values: Mapping[str, str]) -> dict[str, Value]:
         except ValueError as error:
             refused.append(f"{name} {error}" if name in RULES else str(error))
     if refused:
-        raise UsageError("; ".join(refused) + ".")
+        raise UsageError(sentence(refused))
     return checked
 
 
@@ -189,7 +189,7 @@ def _read(name: str, text: str) -> Value:
     rule = RULES.get(name)
     if rule is None:
         near = did_you_mean(name, RULES)
-        hint = f" did you mean {near}?" if near else " keepstep settings show lists them"
+        hint = f" did you mean {near}?" if near else " keepstep settings show lists all"
         raise ValueError(f"no setting is called {shown(name)};{hint}")
     if len(text) > LONGEST_VALUE:
         raise ValueError(f"must have at most {LONGEST_VALUE} characters, not {len(text)}")

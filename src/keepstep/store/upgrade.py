@@ -35,6 +35,8 @@ class Tables(Enum):
 
 def tables() -> Tables:
     """Look what the database holds. Raises Django's DatabaseError where it can't be read."""
+    if connection.vendor == "sqlite":
+        _keep_private(str(connection.settings_dict["NAME"]))
     names = connection.introspection.table_names()
     recorder = MigrationRecorder(connection)
     applied = set(recorder.applied_migrations()) if recorder.has_table() else set()
@@ -86,9 +88,6 @@ def set_up_sqlite() -> None:
         raise UsageError("KEEPSTEP_DATABASE_URL: a database in memory is lost with the process.")
     statements = _statements()
     connection.close()
-    # It will hold calendars: the file is for its owner alone, and those beside it follow it.
-    with suppress(OSError):
-        os.close(os.open(name, os.O_RDWR | os.O_CREAT, 0o600))
     with closing(sqlite3.connect(name, SQLITE_BUSY_SECONDS, isolation_level=None)) as raw:
         raw.execute("PRAGMA journal_mode=WAL")
         raw.execute("BEGIN IMMEDIATE")
@@ -96,6 +95,13 @@ def set_up_sqlite() -> None:
             for statement in statements:
                 raw.execute(statement)
         raw.execute("COMMIT")
+
+
+def _keep_private(name: str) -> None:
+    """Let a new file, and those that SQLite makes beside it, be for its owner alone."""
+    if name != ":memory:":
+        with suppress(OSError):  # SQLite says better why it can't be
+            os.close(os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
 def _statements() -> list[str]:
