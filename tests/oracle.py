@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from keepstep.core.record import shown_occurrences
 from keepstep.core.reconcile import RowState
+from keepstep.core.skip import PRIVATE_SUBJECT
 from keepstep.store import models
 from keepstep.store.rows import unpack
 from keepstep_simulator.model import MailboxModel
@@ -60,6 +61,9 @@ class Oracle:
                 self.calendar[key] = new
             elif ahead:
                 del self.calendar[key]
+            elif old and new and new.subject == PRIVATE_SUBJECT:
+                # What turned private loses its text even where it is over.
+                self.calendar[key] = old._replace(subject=PRIVATE_SUBJECT, location="")
         self._boundary = began
 
 
@@ -73,7 +77,7 @@ def happenings(mailbox: MailboxModel) -> dict[Key, Happening]:
             zone = ZoneInfo(each.item.time_zone or "UTC")
             day = each.original_start.astimezone(zone).date()
         private = each.item.sensitivity != "normal"
-        subject = "Private appointment" if private else each.item.subject or ""
+        subject = PRIVATE_SUBJECT if private else each.item.subject or ""
         location = "" if private else each.item.location or ""
         found[each.item.uid, day] = Happening(
             each.start, each.end, subject, location, each.item.cancelled, each.item.all_day
