@@ -1,4 +1,4 @@
-"""The product's engine for tests: real rounds and store, an Exchange in this process, a set clock."""
+"""The product's engine for tests: real rounds and store, an Exchange in this process."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from keepstep.exchange.ews.connector import EwsConnector
 from keepstep.store import mailboxes, runs
 from keepstep.store.models import Mailbox, Operator
 from keepstep.store.writer import Writer
-from keepstep.sync.round import Means
-from keepstep.sync.run import Manner, Run, RunResult
+from keepstep.sync.round import Means, poll
+from keepstep.sync.run import Manner, Run, RunResult, Work
+from keepstep.sync.verify import Verification
 from keepstep_simulator import Simulator
 from tests.simulated import SimulatedTransport
 
@@ -65,18 +66,26 @@ class Engine:
         """Run once, to the end; give what was done."""
         return asyncio.run(self._sync(emails, full=full))
 
-    async def _sync(self, emails: Sequence[str] | None, *, full: bool) -> RunResult:
+    def verify(self) -> tuple[RunResult, Verification]:
+        """Compare every mailbox and mend it; give what was done, and the drift found."""
+        found = Verification()
+        return asyncio.run(self._sync(None, full=False, work=found.verify)), found
+
+    async def _sync(
+        self, emails: Sequence[str] | None, *, full: bool, work: Work = poll
+    ) -> RunResult:
         connector = EwsConnector(
             SimulatedTransport(self.simulator), self.version, offload_above=None
         )
         async with Writer() as writer:
             ids = await writer.call(runs.mailboxes_of, emails)
             taken = await writer.call(mailboxes.take, ids)
-            means = Means(
-                self.wrap(connector), writer, self.clock, self.policy, self.batch_size
-            )
+            means = Means(self.wrap(connector), writer, self.clock, self.policy, self.batch_size)
             manner = Manner(
-                connections=8, notification_frequency=timedelta(minutes=30), full=full
+                connections=8,
+                notification_frequency=timedelta(minutes=30),
+                full=full,
+                work=work,
             )
             result = await Run(means, manner).over(taken)
             result.requests = connector.requests

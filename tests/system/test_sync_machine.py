@@ -44,9 +44,7 @@ class Troubled:
     after the answer. Anything else: all is well.
     """
 
-    def __init__(
-        self, inner: Connector, plan: list[str], meanwhile: Callable[[], None]
-    ) -> None:
+    def __init__(self, inner: Connector, plan: list[str], meanwhile: Callable[[], None]) -> None:
         self._inner = inner
         self._plan = plan
         self._meanwhile = meanwhile
@@ -63,17 +61,13 @@ class Troubled:
         if self._plan and self._plan[0] == "repeat" and self._last is not None:
             self._plan.pop(0)
             return self._last
-        self._last = await self._call(
-            lambda: self._inner.changes(target, sync_state, batch_size)
-        )
+        self._last = await self._call(lambda: self._inner.changes(target, sync_state, batch_size))
         return self._last
 
     async def appointments(
         self, target: Target, item_ids: Sequence[str], batch_size: int
     ) -> dict[str, ReadItem]:
-        return await self._call(
-            lambda: self._inner.appointments(target, item_ids, batch_size)
-        )
+        return await self._call(lambda: self._inner.appointments(target, item_ids, batch_size))
 
     async def close(self) -> None:
         await self._inner.close()
@@ -150,9 +144,7 @@ class SyncMachine(RuleBasedStateMachine):
 
     def _any(self, data: st.DataObject, *, series: bool | None = None) -> Any:
         items = [
-            each
-            for each in self.mailbox.items()
-            if series is None or each.is_series is series
+            each for each in self.mailbox.items() if series is None or each.is_series is series
         ]
         return data.draw(st.sampled_from(items)) if items else None
 
@@ -207,9 +199,7 @@ class SyncMachine(RuleBasedStateMachine):
             self.in_step = False
 
     @rule(data=st.data(), position=st.integers(0, 40), shift=st.integers(0, 48))
-    def change_an_occurrence_ahead(
-        self, data: st.DataObject, position: int, shift: int
-    ) -> None:
+    def change_an_occurrence_ahead(self, data: st.DataObject, position: int, shift: int) -> None:
         if (each := self._occurrence_ahead(data, position)) is not None:
             start = each.start + timedelta(hours=shift)
             self.mailbox.change_occurrence(
@@ -307,5 +297,3 @@ def test_the_sales_calendar_equals_the_oracle_whatever_happens(any_database: str
             print_blob=True,
         ),
     )
-
-

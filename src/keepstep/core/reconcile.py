@@ -40,6 +40,7 @@ from keepstep.core.page import (
 )
 from keepstep.core.record import ALL, Shown, close, succeed
 from keepstep.core.recurrence import ends_after
+from keepstep.core.rules import Rule
 from keepstep.core.skip import (
     NOT_OPEN,
     PRIVATE_SUBJECT,
@@ -113,7 +114,7 @@ class Put:
     appointment: Appointment
     shown: Shown
     what: What
-    rule: str
+    rule: Rule
     record: Shown | None = None
     scrub: bool = False
 
@@ -135,7 +136,7 @@ class Mark:
     row: KnownRow
     state: RowState
     what: What
-    rule: str
+    rule: Rule
     shown: Shown | None = None
     scrub: bool = False
 
@@ -150,7 +151,7 @@ class Note:
     item_id: str
     uid: str
     what: What
-    rule: str
+    rule: Rule
     row: KnownRow | None = None
 
 
@@ -214,18 +215,18 @@ def settle(
     `absent` are the live rows that a full round did not list, `upcoming` counts the operator's
     upcoming appointments as they were before the round.
     """
-    going = {row.id: (row, "deleted-in-exchange") for row in pending}
+    going = {row.id: (row, Rule.DELETED_IN_EXCHANGE) for row in pending}
     for row in absent:
         if ends_after(row.appointment, terms.boundary):
-            going.setdefault(row.id, (row, "absent-in-full-round"))
+            going.setdefault(row.id, (row, Rule.ABSENT_IN_FULL_ROUND))
     if len(going) > HOLD_ABOVE and len(going) * 2 > upcoming:
         return [
-            Mark(row, RowState.HELD, What.HELD, "held-mass-removal") for row, _ in going.values()
+            Mark(row, RowState.HELD, What.HELD, Rule.HELD_MASS_REMOVAL) for row, _ in going.values()
         ]
     return [removal(row, rule, terms.boundary) for row, rule in going.values()]
 
 
-def removal(row: KnownRow, rule: str, boundary: datetime) -> Mark:
+def removal(row: KnownRow, rule: Rule, boundary: datetime) -> Mark:
     """Give the decision that removes a row, leaving the past of a series as a record."""
     past = close(row.appointment, row.shown, boundary)
     if past is None:
@@ -233,13 +234,13 @@ def removal(row: KnownRow, rule: str, boundary: datetime) -> Mark:
     return Mark(row, RowState.RECORD, What.REMOVED, rule, past)
 
 
-def _without_reading(change: ListedChange, row: KnownRow | None, terms: Terms) -> str | None:
+def _without_reading(change: ListedChange, row: KnownRow | None, terms: Terms) -> Rule | None:
     """Give the rule by which a present item is decided from the listing alone, or None."""
     shown = row is not None and row.state in _SHOWN
     if row is not None and shown and _same_version(change, row, terms.policy):
-        return "unchanged"
+        return Rule.UNCHANGED
     if change.sensitivity is not None and stays_out(change.sensitivity, terms.policy):
-        return "private-skipped"
+        return Rule.PRIVATE_SKIPPED
     over = (
         change.item_kind is ItemKind.SINGLE
         and change.end is not None
@@ -248,12 +249,12 @@ def _without_reading(change: ListedChange, row: KnownRow | None, terms: Terms) -
     if not over:
         return None
     if row is None or not shown:
-        return "ended-before"
+        return Rule.ENDED_BEFORE
     if row.appointment.recurrence is not None or ends_after(row.appointment, terms.boundary):
         return None
     if change.sensitivity in NOT_OPEN and not row.appointment.masked:
         return None
-    return "over-before-and-after"
+    return Rule.OVER_BEFORE_AND_AFTER
 
 
 def _same_version(change: ListedChange, row: KnownRow, policy: Policy) -> bool:
@@ -300,9 +301,9 @@ class _Desk:
         if row is None or row.id in self._taken or row.state is not RowState.LIVE:
             return
         if ends_after(row.appointment, self._terms.boundary):
-            self._add(Mark(row, RowState.PENDING, What.REMOVING, "deleted-in-exchange"))
+            self._add(Mark(row, RowState.PENDING, What.REMOVING, Rule.DELETED_IN_EXCHANGE))
         else:
-            self._note(change, row, What.LEFT, "deleted-after-its-end")
+            self._note(change, row, What.LEFT, Rule.DELETED_AFTER_ITS_END)
 
     def decide_present(self, change: ListedChange) -> None:
         row = self._known.get(change.item_id)
@@ -319,13 +320,13 @@ class _Desk:
             if row is not None:
                 self._taken.add(row.id)
 
-    def _by_listing(self, change: ListedChange, row: KnownRow | None, rule: str) -> None:
+    def _by_listing(self, change: ListedChange, row: KnownRow | None, rule: Rule) -> None:
         if row is None or row.state not in _SHOWN:
             self._note(change, row, What.SKIPPED, rule)
-        elif rule == "unchanged":
+        elif rule is Rule.UNCHANGED:
             known = row.appointment
             self._add(Keep(row, change.item_id, known.change_key, known.last_modified))
-        elif rule == "private-skipped":
+        elif rule == Rule.PRIVATE_SKIPPED:
             self._stay_out(change.item_id, change.uid, row, rule)
         else:
             self._note(change, row, What.LEFT, rule)
@@ -347,9 +348,9 @@ class _Desk:
         if row is not None and row.state in _SHOWN:
             self._update(change, row, appointment, ahead=ahead)
         elif not ahead:
-            self._note(change, row, What.SKIPPED, "ended-before")
+            self._note(change, row, What.SKIPPED, Rule.ENDED_BEFORE)
         elif row is not None:
-            self._put(row, appointment, _begin(appointment, terms), What.REVIVED, "reappeared")
+            self._put(row, appointment, _begin(appointment, terms), What.REVIVED, Rule.REAPPEARED)
         else:
             self._create(appointment)
 
@@ -361,7 +362,7 @@ class _Desk:
             self._made[earlier] = None
         self._created[meeting] = len(self._made)
         shown = _begin(appointment, self._terms)
-        self._put(None, appointment, shown, What.CREATED, "ends-after-boundary")
+        self._put(None, appointment, shown, What.CREATED, Rule.ENDS_AFTER_BOUNDARY)
 
     def _update(
         self, change: ListedChange, row: KnownRow, appointment: Appointment, *, ahead: bool
@@ -369,7 +370,7 @@ class _Desk:
         known = row.appointment
         scrub = _withheld(appointment) and not known.masked
         if not ahead and not ends_after(known, self._terms.boundary) and not scrub:
-            self._note(change, row, What.LEFT, "over-before-and-after")
+            self._note(change, row, What.LEFT, Rule.OVER_BEFORE_AND_AFTER)
             return
         if _same_content(appointment, known):
             self._add(
@@ -385,7 +386,7 @@ class _Desk:
             row, appointment, succession.shown, what, rule, record=succession.record, scrub=scrub
         )
 
-    def _stay_out(self, item_id: str, uid: str, row: KnownRow | None, rule: str) -> None:
+    def _stay_out(self, item_id: str, uid: str, row: KnownRow | None, rule: Rule) -> None:
         if row is None or row.state is RowState.REMOVED:
             self._add(Note(item_id, uid or item_id, What.SKIPPED, rule, row))
             return
@@ -407,14 +408,14 @@ class _Desk:
         appointment: Appointment,
         shown: Shown,
         what: What,
-        rule: str,
+        rule: Rule,
         *,
         record: Shown | None = None,
         scrub: bool = False,
     ) -> None:
         self._add(Put(row, appointment, shown, what, rule, record, scrub))
 
-    def _note(self, change: ListedChange, row: KnownRow | None, what: What, rule: str) -> None:
+    def _note(self, change: ListedChange, row: KnownRow | None, what: What, rule: Rule) -> None:
         uid = row.appointment.uid if row else change.uid
         self._add(Note(change.item_id, uid or change.item_id, what, rule, row))
 
@@ -429,14 +430,14 @@ def _begin(appointment: Appointment, terms: Terms) -> Shown:
     return ALL if appointment.recurrence is None else Shown(after=terms.boundary)
 
 
-def _kind_of_update(row: KnownRow, appointment: Appointment) -> tuple[What, str]:
+def _kind_of_update(row: KnownRow, appointment: Appointment) -> tuple[What, Rule]:
     if appointment.details.cancelled and not row.appointment.details.cancelled:
-        return What.CANCELLED, "cancelled-in-exchange"
+        return What.CANCELLED, Rule.CANCELLED_IN_EXCHANGE
     if appointment.item_id != row.appointment.item_id:
-        return What.UPDATED, "same-meeting-new-item-id"
+        return What.UPDATED, Rule.SAME_MEETING_NEW_ITEM_ID
     if row.state is not RowState.LIVE:
-        return What.UPDATED, "reappeared"
-    return What.UPDATED, "ends-after-boundary"
+        return What.UPDATED, Rule.REAPPEARED
+    return What.UPDATED, Rule.ENDS_AFTER_BOUNDARY
 
 
 def _same_content(one: Appointment, other: Appointment) -> bool:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from keepstep.core.appointment import Appointment, ChangedOccurrence, Details, Sensitivity
+from keepstep.core.rules import Rule
 
 PRIVATE_SUBJECT = "Private appointment"
 NOT_OPEN = frozenset({Sensitivity.PRIVATE, Sensitivity.PERSONAL, Sensitivity.CONFIDENTIAL})
@@ -33,11 +34,11 @@ class Policy:
         return timedelta(days=self.past_days)
 
 
-def stays_out(sensitivity: Sensitivity, policy: Policy) -> str:
-    """Give the name of the rule that keeps an appointment out for what it is, or ""."""
+def stays_out(sensitivity: Sensitivity, policy: Policy) -> Rule | None:
+    """Give the rule that keeps an appointment out for what it is, or None."""
     if sensitivity in NOT_OPEN and policy.private_appointments is PrivateAppointments.SKIP:
-        return "private-skipped"
-    return ""
+        return Rule.PRIVATE_SKIPPED
+    return None
 
 
 def withhold(appointment: Appointment, policy: Policy) -> Appointment:

@@ -90,6 +90,21 @@ def apply_page(result: PageResult) -> None:
         _apply_decisions(result)
 
 
+def mend(result: PageResult) -> None:
+    """Store decisions that no page of changes led to; sync state and last success stay.
+
+    Raises FenceLost, having written nothing, if the mailbox was taken.
+    """
+    with transaction.atomic():
+        guard(result.mailbox_id, result.fence)
+        _apply_decisions(result)
+
+
+def write_decisions(marks: Sequence[Mark], mailbox_id: int, at: datetime) -> None:
+    """Write what a person decided, with its history; the caller holds the transaction."""
+    _apply_decisions(PageResult(mailbox_id, 0, "", at, 0, marks))
+
+
 def _mailbox_columns(result: PageResult) -> dict[str, object]:
     columns: dict[str, object] = {"sync_state": result.sync_state}
     if result.success is None:
@@ -250,7 +265,7 @@ def _history(decision: Put | Mark | Note | SetAside, result: PageResult) -> Hist
     if isinstance(decision, SetAside):
         what, rule = What.QUARANTINED, decision.code
     else:
-        what, rule = decision.what, decision.rule
+        what, rule = decision.what, decision.rule.value
     return History(
         mailbox_id=result.mailbox_id,
         uid=uid,

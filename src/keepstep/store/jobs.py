@@ -43,27 +43,34 @@ class ShownJob:
 
 @dataclass(frozen=True, slots=True)
 class Shipped:
-    """A job as it is shipped: schedule as text, always in the context "system"."""
+    """A job as it is shipped: schedule as text, always in the context "system".
+
+    One that `follows` another is on when that one is, until it is switched itself.
+    """
 
     enabled: bool
     schedule: str
+    follows: str = ""
 
 
 SHIPPED: dict[str, Shipped] = {
     "CalendarSynchronization": Shipped(enabled=False, schedule="1"),
+    "CalendarVerification": Shipped(
+        enabled=False, schedule="30 2 * * *", follows="CalendarSynchronization"
+    ),
 }
 
 
 def definitions() -> list[JobDefinition]:
     """Give every job as it stands, in the order in which they are shipped."""
     changes = {each.name: each for each in Job.objects.filter(name__in=list(SHIPPED))}
-    return [_definition(name, changes.get(name)) for name in SHIPPED]
+    return [_definition(name, changes) for name in SHIPPED]
 
 
 def definition(name: str) -> JobDefinition:
     """Give one job as it stands. Raises UsageError for a name that no job has."""
     known = _known(name)
-    return _definition(known, Job.objects.filter(name=known).first())
+    return next(each for each in definitions() if each.name == known)
 
 
 def listing(now: datetime) -> list[ShownJob]:
@@ -114,9 +121,11 @@ def _known(name: str) -> str:
     return found
 
 
-def _definition(name: str, changed: Job | None) -> JobDefinition:
-    shipped = SHIPPED[name]
+def _definition(name: str, changes: Mapping[str, Job]) -> JobDefinition:
+    shipped, changed = SHIPPED[name], changes.get(name)
     enabled, schedule, context = shipped.enabled, shipped.schedule, SYSTEM
+    if shipped.follows:
+        enabled = _definition(shipped.follows, changes).enabled
     if changed is not None:
         enabled = enabled if changed.enabled is None else changed.enabled
         schedule = changed.schedule or schedule

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Count, Min
 
 from keepstep.core.errors import UsageError
 from keepstep.core.failures import FAILURES
+from keepstep.core.reconcile import RowState
 from keepstep.core.schedule import Status, status
 from keepstep.store.fields import (
     did_you_mean,
@@ -20,7 +22,7 @@ from keepstep.store.fields import (
     sentence,
     shown,
 )
-from keepstep.store.models import Mailbox, Operator
+from keepstep.store.models import Appointment, Mailbox, Operator
 from keepstep.store.settings import load
 
 FIELDS: dict[str, Callable[[str], str | bool]] = {
@@ -60,7 +62,18 @@ def listing(now: datetime) -> list[ShownOperator]:
     """Give every operator, in the order of their addresses."""
     overdue_after = timedelta(minutes=load(with_secrets=False).notification_frequency)
     operators = Operator.objects.select_related("mailbox").order_by("email")
-    return [_shown(each, now, overdue_after) for each in operators.iterator(chunk_size=1000)]
+    held = _held()
+    return [
+        _shown(each, now, overdue_after, held.get(each.mailbox.pk))
+        for each in operators.iterator(chunk_size=1000)
+    ]
+
+
+def _held() -> dict[int, tuple[int, datetime]]:
+    """Give, by mailbox, how many removals are held and since when."""
+    rows = Appointment.objects.filter(state=RowState.HELD).values("mailbox_id")
+    counted = rows.annotate(count=Count("id"), since=Min("state_since"))
+    return {each["mailbox_id"]: (each["count"], each["since"]) for each in counted}
 
 
 def find(email: str) -> Operator:
@@ -160,7 +173,12 @@ def _check_free(email: str, but: Operator | None = None) -> None:
         raise UsageError(f"there is an operator {email} already.")
 
 
-def _shown(operator: Operator, now: datetime, overdue_after: timedelta) -> ShownOperator:
+def _shown(
+    operator: Operator,
+    now: datetime,
+    overdue_after: timedelta,
+    held: tuple[int, datetime] | None,
+) -> ShownOperator:
     mailbox = operator.mailbox
     stands = status(
         enabled=operator.calendar_sync,
@@ -178,8 +196,16 @@ def _shown(operator: Operator, now: datetime, overdue_after: timedelta) -> Shown
         time_zone=operator.time_zone,
         status=stands,
         last_success=mailbox.last_success,
-        failure=_failure(mailbox) if failing else None,
+        failure=_failure(mailbox) if failing else _hold(held),
     )
+
+
+def _hold(held: tuple[int, datetime] | None) -> ShownFailure | None:
+    if held is None:
+        return None
+    count, since = held
+    known = FAILURES["held-mass-removal"]
+    return ShownFailure(known.code, f"{known.message} ({count} appointments)", known.remedy, since)
 
 
 def _failure(mailbox: Mailbox) -> ShownFailure:

@@ -233,10 +233,11 @@ class _Round:
         self.state = listing.sync_state
         self.unsettled = True
         self.outcome.pages += 1
-        _add(self.outcome.counts, count(decisions))
+        add_counts(self.outcome.counts, count(decisions))
 
 
-def _add(total: Counts, more: Counts) -> None:
+def add_counts(total: Counts, more: Counts) -> None:
+    """Add `more` to `total`."""
     total.created += more.created
     total.updated += more.updated
     total.removed += more.removed

@@ -8,6 +8,7 @@ import random
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from keepstep.core.errors import ExchangeError, FenceLost, KeepstepError, StoreError
 from keepstep.core.failures import FAILURES
@@ -23,6 +24,18 @@ IDLE_NOTES_AT_ONCE = 200
 RETRY_WITHIN = timedelta(seconds=10)
 
 Progress = Callable[[int, int], None]
+
+
+class Work(Protocol):
+    """What is done with each mailbox of a run; raises as `poll` does."""
+
+    async def __call__(
+        self, mailbox: TakenMailbox, means: Means, outcome: Outcome, *, full: bool = False
+    ) -> None:
+        """Do it, adding what was stored to the outcome."""
+        ...
+
+
 Sleep = Callable[[float], Awaitable[None]]
 
 
@@ -70,13 +83,15 @@ class Manner:
     """How a run goes about it.
 
     `connections` bounds the mailboxes read at once; `retry_within` is for how long a failure that
-    passes by itself is tried again within the run; `sleep` and `jitter` are the world's.
+    passes by itself is tried again within the run; `work` is what is done with each mailbox;
+    `sleep` and `jitter` are the world's.
     """
 
     connections: int
     notification_frequency: timedelta
     full: bool = False
     retry_within: timedelta = timedelta(0)
+    work: Work = poll
     sleep: Sleep = asyncio.sleep
     jitter: Callable[[], float] = random.random
 
@@ -146,7 +161,7 @@ class Run:
         full = self._manner.full
         while True:
             try:
-                await poll(mailbox, self._means, outcome, full=full)
+                await self._manner.work(mailbox, self._means, outcome, full=full)
             except ExchangeError as error:
                 wait = max(timedelta(seconds=pause), error.pause or timedelta(0))
                 lasting = not FAILURES[error.code].passes_by_itself

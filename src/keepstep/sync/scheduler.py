@@ -8,13 +8,20 @@ from contextlib import AsyncExitStack
 from datetime import datetime
 
 from keepstep.core.errors import KeepstepError
-from keepstep.core.job_schedule import next_runs
+from keepstep.core.job_schedule import EveryMinutes, next_runs
 from keepstep.store import jobs, runs
 from keepstep.store.jobs import JobDefinition
 from keepstep.store.settings import ApplicationSettings, load
 from keepstep.store.writer import Writer
 from keepstep.sync.round import Means
-from keepstep.sync.service import manner_of, means_for, require_ready, run_over, utc_now
+from keepstep.sync.service import (
+    manner_of,
+    means_for,
+    require_ready,
+    run_over,
+    utc_now,
+    work_of,
+)
 
 log = logging.getLogger("keepstep.scheduler")
 
@@ -99,7 +106,8 @@ class Scheduler:
             elif known is not None and known[0].schedule == job.schedule:
                 planned[job.name] = (job, known[1])
             else:
-                first = now if known is None else next_runs(job.schedule, now, 1)[0]
+                at_once = known is None and isinstance(job.schedule, EveryMinutes)
+                first = now if at_once else next_runs(job.schedule, now, 1)[0]
                 planned[job.name] = (job, first)
         self._due = planned
 
@@ -119,7 +127,7 @@ class Scheduler:
             ids = [each for each in due if each not in self._at_work]
             self._at_work.update(ids)
             assert self._settings is not None
-            manner = manner_of(self._settings)
+            manner = manner_of(self._settings, work=work_of(job.name))
             await run_over(means, manner, ids, job=job.name, trigger="schedule")
         except KeepstepError as error:
             log.warning("job %s: %s", job.name, error)

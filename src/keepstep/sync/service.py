@@ -12,10 +12,12 @@ from keepstep.exchange.ews.connect import Access, connect
 from keepstep.store import mailboxes, runs
 from keepstep.store.settings import ApplicationSettings, check_complete, check_enabled, load
 from keepstep.store.writer import Writer
-from keepstep.sync.round import Means
-from keepstep.sync.run import RETRY_WITHIN, Manner, Progress, Run, RunResult
+from keepstep.sync.round import Means, poll
+from keepstep.sync.run import RETRY_WITHIN, Manner, Progress, Run, RunResult, Work
+from keepstep.sync.verify import Verification
 
 SYNCHRONIZATION = "CalendarSynchronization"
+VERIFICATION = "CalendarVerification"
 
 
 def utc_now() -> datetime:
@@ -66,12 +68,32 @@ def sync_now(
     return asyncio.run(_sync(settings, ids, "command", full=full, progress=progress))
 
 
+def verify_now(
+    operators: Sequence[str] | None, *, progress: Progress | None = None
+) -> tuple[RunResult, Verification]:
+    """Compare the mailboxes with Exchange and mend them. Raises as `sync_now` does."""
+    settings = load()
+    require_ready(settings)
+    ids = runs.mailboxes_of(operators)
+    found = Verification()
+    result = asyncio.run(
+        _sync(settings, ids, "command", job=VERIFICATION, progress=progress, work=found.verify)
+    )
+    return result, found
+
+
 def run_job_now(job: str, context: str, progress: Progress | None = None) -> RunResult:
     """Run a job once, now, over its context. Raises as `sync_now` does."""
     settings = load()
     require_ready(settings)
     ids = runs.due_mailboxes(context, datetime.max.replace(tzinfo=UTC))
-    return asyncio.run(_sync(settings, ids, "command", job=job, progress=progress))
+    work = work_of(job)
+    return asyncio.run(_sync(settings, ids, "command", job=job, progress=progress, work=work))
+
+
+def work_of(job: str) -> Work:
+    """Give what the job of this name does with each mailbox."""
+    return Verification().verify if job == VERIFICATION else poll
 
 
 async def _sync(
@@ -82,8 +104,9 @@ async def _sync(
     job: str = SYNCHRONIZATION,
     full: bool = False,
     progress: Progress | None = None,
+    work: Work = poll,
 ) -> RunResult:
-    manner = manner_of(settings, full=full, retry_within=RETRY_WITHIN)
+    manner = manner_of(settings, full=full, retry_within=RETRY_WITHIN, work=work)
     async with Writer() as writer, means_for(settings, writer) as means:
         return await run_over(means, manner, ids, job=job, trigger=trigger, progress=progress)
 
@@ -93,6 +116,7 @@ def manner_of(
     *,
     full: bool = False,
     retry_within: timedelta = timedelta(0),
+    work: Work = poll,
 ) -> Manner:
     """Give how a run goes about it, by the settings."""
     return Manner(
@@ -100,6 +124,7 @@ def manner_of(
         notification_frequency=timedelta(minutes=settings.notification_frequency),
         full=full,
         retry_within=retry_within,
+        work=work,
     )
 
 
