@@ -5,7 +5,8 @@ from __future__ import annotations
 from keepstep.exchange.connector import Connector
 from keepstep.exchange.ews.connector import EwsConnector
 from keepstep_simulator import Simulator
-from tests.contract.connector import NOW, ConnectorContract
+from tests.contract.connector import ConnectorContract
+from tests.contract.harness import NOW
 from tests.simulated import SimulatedTransport
 
 

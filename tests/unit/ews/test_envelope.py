@@ -8,7 +8,8 @@ import pytest
 
 from keepstep.core.errors import ExchangeError
 from keepstep.exchange.ews.answer import RawAnswer
-from keepstep.exchange.ews.envelope import messages_of, parse, read_answer
+from keepstep.exchange.ews.envelope import messages_of, read_answer
+from keepstep.exchange.ews.parse import parse
 from keepstep.exchange.ews.sync_folder_items import listing_of
 
 NOW = datetime(2026, 11, 23, 19, 0, tzinfo=UTC)

@@ -8,8 +8,13 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class RawAnswer:
-    """An HTTP answer: its status, its headers (names in lower case), its body as one piece."""
+    """An HTTP answer: its status, its headers, its body as one piece.
+
+    Names of headers are in lower case; of one that came several times the values are joined by
+    ", " (RFC 9110, 5.3). `certificate` is the server's in DER, where the connection had TLS.
+    """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    certificate: bytes = field(default=b"", repr=False)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from xml.sax.saxutils import escape
 
-from lxml import etree
 from lxml.etree import _Element
 
 from keepstep.core.errors import ExchangeError
@@ -19,6 +18,7 @@ from keepstep.exchange.ews.faults import (
     failure_of_status,
     pause_of_headers,
 )
+from keepstep.exchange.ews.parse import PROLOG, parse
 from keepstep.exchange.ews.wire import MESSAGES, SOAP_NAMESPACES, TYPES, M, local_name, token_of
 
 _REQUEST = (
@@ -34,11 +34,9 @@ _ENVELOPES = {f"{{{namespace}}}Envelope" for namespace in SOAP_NAMESPACES}
 _BODIES = [f"{{{namespace}}}Body" for namespace in SOAP_NAMESPACES]
 _HEADERS = [f"{{{namespace}}}Header" for namespace in SOAP_NAMESPACES]
 _FAULTS = {f"{{{namespace}}}Fault" for namespace in SOAP_NAMESPACES}
-_NO_FAULT_TEXT = 20_000
-_PROLOG = 4096
+_LONGEST_TEXT_OF_FAULT = 20_000
+_LONGEST_CODE = 100
 _HTML = re.compile(rb"<!doctype\s+html|<html[\s>]", re.IGNORECASE)
-_FORBIDDEN = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
-_REFERENCE = re.compile(rb"&#(?:[xX]([0-9a-fA-F]{1,8})|([0-9]{1,10}));")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,61 +135,8 @@ def messages_of(answer: Answer, operation: str, count: int | None = None) -> lis
     return messages
 
 
-def parse(body: bytes) -> _Element:
-    """Parse XML from outside: no entities, no DTD, nothing fetched, no more than 256 levels.
-
-    An answer with a DOCTYPE is refused as a whole. Characters that XML forbids, which Exchange
-    passes through from the texts of its users, are dropped; all else that is not well-formed
-    raises `ExchangeError` answer-unreadable.
-    """
-    if b"<!DOCTYPE" in body[:_PROLOG]:
-        raise ExchangeError("answer-unreadable", "DOCTYPE")
-    try:
-        root = etree.fromstring(body, _parser())
-    except (etree.XMLSyntaxError, ValueError, LookupError):
-        root = _parse_cleaned(body)
-    if root.getroottree().docinfo.internalDTD is not None:
-        raise ExchangeError("answer-unreadable", "DOCTYPE")
-    return root
-
-
-def _parser() -> etree.XMLParser:
-    return etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-        collect_ids=False,
-    )
-
-
-def _parse_cleaned(body: bytes) -> _Element:
-    cleaned = _REFERENCE.sub(_kept_reference, body)
-    cleaned = cleaned.decode("utf-8", "replace").encode()
-    cleaned = _FORBIDDEN.sub(b"", cleaned)
-    if cleaned == body:
-        raise ExchangeError("answer-unreadable", "not well-formed")
-    try:
-        return etree.fromstring(cleaned, _parser())
-    except (etree.XMLSyntaxError, ValueError, LookupError):
-        raise ExchangeError("answer-unreadable", "not well-formed") from None
-
-
-def _kept_reference(found: re.Match[bytes]) -> bytes:
-    number = int(found[1], 16) if found[1] else int(found[2])
-    allowed = (
-        number in (0x9, 0xA, 0xD)
-        or 0x20 <= number <= 0xD7FF
-        or 0xE000 <= number <= 0xFFFD
-        or 0x10000 <= number <= 0x10FFFF
-    )
-    return found[0] if allowed else b""
-
-
 def _root_of(raw: RawAnswer, status_failure: ExchangeError) -> _Element:
-    start = raw.body[:_PROLOG]
+    start = raw.body[:PROLOG]
     if raw.status == 200 and not raw.body.strip():
         raise ExchangeError("answer-unreadable", "empty")
     if _HTML.search(start):
@@ -224,7 +169,7 @@ def _message(element: _Element) -> ResponseMessage:
     for child in element:
         name = child.tag
         if name == f"{M}ResponseCode":
-            code = token_of(child)
+            code = token_of(child)[:_LONGEST_CODE]
         elif name == f"{M}MessageXml":
             pause = _back_off(child)
     response_class = element.get("ResponseClass") or ("Success" if code == "NoError" else "Error")
@@ -250,15 +195,15 @@ def _failure_of_fault(fault: _Element, pause: timedelta | None) -> ExchangeError
     for part in fault.iter():
         name = local_name(part.tag) if isinstance(part.tag, str) else ""
         if name == "ResponseCode":
-            code = token_of(part)
+            code = token_of(part)[:_LONGEST_CODE]
         elif name == "faultcode":
-            fault_code = token_of(part).rpartition(":")[2]
+            fault_code = token_of(part).rpartition(":")[2][:_LONGEST_CODE]
     if not code and fault_code.startswith("Error"):
         code = fault_code
     told = _back_off(fault)
     if told is not None and (pause is None or told > pause):
         pause = told
-    telling = "".join(part.text or "" for part in fault.iter())[:_NO_FAULT_TEXT]
+    telling = "".join(part.text or "" for part in fault.iter())[:_LONGEST_TEXT_OF_FAULT]
     failure = failure_of_code(code, pause, telling)
     if not code and failure.code == "request-refused" and fault_code == "Server":
         return ExchangeError("server-error", "a fault without a response code", pause)

@@ -23,6 +23,8 @@ SOAP_NAMESPACES = (
 M = f"{{{MESSAGES}}}"
 T = f"{{{TYPES}}}"
 
+_LONGEST_NAME = 80
+
 _DURATION = re.compile(
     r"(?P<sign>-)?P(?:(?P<days>\d{1,5})D)?"
     r"(?:T(?:(?P<hours>\d{1,5})H)?(?:(?P<minutes>\d{1,6})M)?(?:(?P<seconds>\d{1,7}(?:\.\d+)?)S)?)?"
@@ -41,8 +43,8 @@ class Malformed(Exception):
 
 
 def local_name(tag: str) -> str:
-    """Give a tag's name without its namespace."""
-    return tag.rpartition("}")[2]
+    """Give a tag's name without its namespace, no longer than any that a schema has."""
+    return tag.rpartition("}")[2][:_LONGEST_NAME]
 
 
 def text_of(element: _Element) -> str:
