@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: install install-dev demo test soak check bench lock clean
+.PHONY: install install-dev demo test soak simulate check bench lock clean
 
 install: .venv/.installed  ## the product: .venv/bin/keepstep
 install-dev: .venv/.installed-dev  ## the product with what its tests need
@@ -29,6 +29,9 @@ test: install-dev check  ## everything a change must pass
 
 soak: install-dev  ## the same random tests, ten times longer and more
 	KEEPSTEP_SOAK=1 scripts/with-postgresql $(BIN)/python -m pytest -n 2 --dist worksteal tests
+
+simulate: install-dev  ## SEEDS random stories under virtual time
+	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),10000) --jobs 2
 
 check: install-dev  ## lint, format, types, layers
 	$(BIN)/ruff check .

@@ -11,8 +11,8 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from keepstep.core.record import shown_occurrences
 from keepstep.core.reconcile import RowState
+from keepstep.core.record import shown_occurrences
 from keepstep.core.skip import PRIVATE_SUBJECT
 from keepstep.store import models
 from keepstep.store.rows import unpack
@@ -124,4 +124,5 @@ def assert_in_step(oracle: Oracle, email: str, now: datetime) -> None:
         for key in expected.keys() & actual.keys()
         if expected[key] != actual[key]
     }
-    assert not (missing or extra or differ), f"{missing=}\n{extra=}\n{differ=}"
+    found = f"{missing=}\n{extra=}\n{differ=}"
+    assert not (missing | extra | differ), found

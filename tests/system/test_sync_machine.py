@@ -101,7 +101,7 @@ class SyncMachine(RuleBasedStateMachine):
         for model in (History, Quarantine, Appointment, Mailbox, Operator):
             model.objects.all().delete()
         self.clock = Clock()
-        self.random = random.Random(seed)  # noqa: S311 - no secret
+        self.random = random.Random(seed)
         self.simulator = Simulator(clock=self.clock, seed=seed)
         self.mailbox = self.simulator.add_mailbox(EMAIL, time_zone="Europe/Berlin")
         self.oracle = Oracle(self.mailbox)
