@@ -64,6 +64,25 @@ def test_two_thousand_items_without_drift_cost_five_requests_and_no_item_is_read
     assert result.requests == len(operations)
 
 
+def test_a_series_that_is_over_is_read_once_and_never_again(scene: Scene) -> None:
+    start = NOW - timedelta(days=400)
+    for subject in ("Standing", "Lunch"):
+        scene.mailbox.create(
+            start=start,
+            end=start + timedelta(hours=1),
+            subject=subject,
+            recurrence=Recurrence("daily", start.date(), count=10),
+        )
+    _single(scene, 5)
+    scene.engine.sync()
+    before = len(scene.simulator.log)
+
+    scene.engine.verify()
+    scene.engine.sync(full=True)
+
+    assert "GetItem" not in scene.requests()[before:]
+
+
 def test_an_occurrence_that_changed_without_announcement_is_found_and_mended(
     scene: Scene,
 ) -> None:

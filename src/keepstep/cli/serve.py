@@ -16,4 +16,7 @@ def serve(context: click.Context, bind: tuple[str, int]) -> None:
     """Run the scheduler, the workers and the web pages in one process, until it is stopped."""
     from keepstep.sync.server import serve as serve_until_stopped
 
-    context.exit(serve_until_stopped(*bind))
+    host, port = bind
+    shown = f"[{host}]" if ":" in host else host
+    click.echo(f"Keepstep runs; its health is at http://{shown}:{port}/health. Ctrl-C ends it.")
+    context.exit(serve_until_stopped(host, port))

@@ -79,12 +79,21 @@ class KnownRow:
     shown: Shown = ALL
 
 
+# Item id, change key, last-modified time: what a listing tells of an item's version.
+Version = tuple[str, str, datetime | None]
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """On what terms a page is reconciled: boundary (UTC) and policy."""
+    """On what terms a page is reconciled: boundary (UTC), policy, and what was left out before.
+
+    `left_out` are the versions of items that were read once and found to be over: a listing
+    does not tell when a series ends, so they would be read at each full round again.
+    """
 
     boundary: datetime
     policy: Policy = field(default_factory=Policy)
+    left_out: frozenset[Version] = frozenset()
 
 
 class What(StrEnum):
@@ -145,7 +154,8 @@ class Mark:
 class Note:
     """Nothing to write but the history: an item passed over, and the rule that decided.
 
-    `row` is the row that stands, if there is one.
+    `row` is the row that stands, if there is one; `version` is that of an item left out only
+    after it was read.
     """
 
     item_id: str
@@ -153,6 +163,7 @@ class Note:
     what: What
     rule: Rule
     row: KnownRow | None = None
+    version: Version | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +257,9 @@ def _without_reading(change: ListedChange, row: KnownRow | None, terms: Terms) -
         and change.end is not None
         and change.end <= terms.boundary
     )
+    version = (change.item_id, change.change_key, change.last_modified)
+    if not shown and version in terms.left_out:
+        return Rule.ENDED_BEFORE
     if not over:
         return None
     if row is None or not shown:
@@ -348,7 +362,9 @@ class _Desk:
         if row is not None and row.state in _SHOWN:
             self._update(change, row, appointment, ahead=ahead)
         elif not ahead:
-            self._note(change, row, What.SKIPPED, Rule.ENDED_BEFORE)
+            version = (appointment.item_id, appointment.change_key, appointment.last_modified)
+            uid, rule = appointment.uid, Rule.ENDED_BEFORE
+            self._add(Note(appointment.item_id, uid, What.SKIPPED, rule, row, version))
         elif row is not None:
             self._put(row, appointment, _begin(appointment, terms), What.REVIVED, Rule.REAPPEARED)
         else:

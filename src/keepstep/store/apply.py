@@ -17,10 +17,11 @@ from keepstep.core.reconcile import (
     Put,
     RowState,
     SetAside,
+    Version,
     What,
 )
 from keepstep.store.mailboxes import SUCCESS, guard
-from keepstep.store.models import Appointment, History, Quarantine
+from keepstep.store.models import Appointment, History, LeftOut, Quarantine
 from keepstep.store.rows import fill, model_row
 from keepstep.store.scrub import scrub_meeting
 
@@ -125,7 +126,9 @@ def _apply_decisions(result: PageResult) -> None:
     for mark in marks:
         _write_mark(mark, result)
     _write_kept([each for each in decisions if isinstance(each, Keep)], result)
-    _write_listed([each for each in decisions if isinstance(each, Note)], result)
+    notes = [each for each in decisions if isinstance(each, Note)]
+    _write_listed(notes, result)
+    _write_left_out([each.version for each in notes if each.version], result.mailbox_id)
     _write_quarantine(decisions, result)
     _write_history(decisions, result)
 
@@ -227,6 +230,22 @@ def _write_listed(notes: Sequence[Note], result: PageResult) -> None:
     listed = [each.row.id for each in notes if each.row is not None]
     if listed:
         Appointment.objects.filter(pk__in=listed).update(listed_in=result.full_round)
+
+
+def _write_left_out(versions: Sequence[Version], mailbox_id: int) -> None:
+    rows = [
+        LeftOut(
+            mailbox_id=mailbox_id, item_id=item_id, change_key=change_key, last_modified=modified
+        )
+        for item_id, change_key, modified in versions
+    ]
+    LeftOut.objects.bulk_create(
+        rows,
+        batch_size=_BATCH,
+        update_conflicts=True,
+        update_fields=["change_key", "last_modified"],
+        unique_fields=["mailbox", "item_id"],
+    )
 
 
 def _write_quarantine(decisions: Sequence[Decision], result: PageResult) -> None:

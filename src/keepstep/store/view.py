@@ -8,8 +8,8 @@ from itertools import islice
 
 from django.db.models import Q, QuerySet
 
-from keepstep.core.reconcile import KnownRow, RowState
-from keepstep.store.models import Appointment
+from keepstep.core.reconcile import KnownRow, RowState, Version
+from keepstep.store.models import Appointment, LeftOut
 from keepstep.store.rows import known_row
 
 # SQLite's bound on the parameters of a statement was 999 for long; a page has up to 512 ids.
@@ -33,6 +33,15 @@ def twins(mailbox_id: int, uids: Iterable[str]) -> dict[str, list[KnownRow]]:
         for row in rows.exclude(state=RowState.RECORD):
             found.setdefault(row.uid, []).append(known_row(row))
     return found
+
+
+def left_out(mailbox_id: int, item_ids: Iterable[str]) -> frozenset[Version]:
+    """Give the versions in which these items were read and left out."""
+    found: set[Version] = set()
+    for chunk in _chunks(item_ids):
+        rows = LeftOut.objects.filter(mailbox_id=mailbox_id, item_id__in=chunk)
+        found.update(rows.values_list("item_id", "change_key", "last_modified"))
+    return frozenset(found)
 
 
 def pending(mailbox_id: int) -> list[KnownRow]:

@@ -17,6 +17,7 @@ from keepstep.core.reconcile import (
     RowState,
     SetAside,
     Terms,
+    Version,
     must_be_read,
     reconcile,
     settle,
@@ -81,11 +82,13 @@ class _Round:
         self.cutoff = mailbox.cutoff or self.began - means.policy.past
         self.target = Target(mailbox.email, mailbox.time_zone)
         self.outcome = outcome
+        self.left_out: frozenset[Version] = frozenset()
         self.watch = Watch(self.state)
 
     @property
     def terms(self) -> Terms:
-        return Terms(self.mailbox.last_success or self.cutoff, self.means.policy)
+        boundary = self.mailbox.last_success or self.cutoff
+        return Terms(boundary, self.means.policy, self.left_out)
 
     async def prepare(self, *, full: bool) -> None:
         """Begin a full round where one is due: the first, a wanted one, or in another folder."""
@@ -153,6 +156,8 @@ class _Round:
         ids = [change.item_id for change in listing.changes]
         if not ids:
             return {}
+        if self.full and self.full_round > 1:
+            self.left_out = await self.means.writer.call(view.left_out, self.mailbox.id, ids)
         return await self.means.writer.call(view.known, self.mailbox.id, ids)
 
     async def _doubt(self, listing: Listing, known: dict[str, KnownRow]) -> str:

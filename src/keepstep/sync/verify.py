@@ -104,8 +104,10 @@ async def _compare(
     call = means.writer.call
     boundary = mailbox.last_success
     assert boundary is not None, "a mailbox was polled with success before it is compared"
-    terms = Terms(boundary, means.policy)
-    known = await call(view.known, mailbox.id, [each.item_id for each in changes])
+    listed = [each.item_id for each in changes]
+    left_out = await call(view.left_out, mailbox.id, listed)
+    terms = Terms(boundary, means.policy, left_out)
+    known = await call(view.known, mailbox.id, listed)
     ids = [each.item_id for each in changes if must_be_read(each, known.get(each.item_id), terms)]
     suspects = [
         each

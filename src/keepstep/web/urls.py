@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from django.urls import path
+from django.views.generic import RedirectView
 
 from keepstep.web.health import health
 
-urlpatterns = [path("health", health, name="health")]
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="health")),
+    path("health", health, name="health"),
+]

@@ -1,7 +1,7 @@
 """The tables: one file per subject."""
 
 from keepstep.store.models.appointment import Appointment
-from keepstep.store.models.history import History, Quarantine
+from keepstep.store.models.history import History, LeftOut, Quarantine
 from keepstep.store.models.job import Job, Run
 from keepstep.store.models.operator import Mailbox, Operator
 from keepstep.store.models.setting import Setting
@@ -10,6 +10,7 @@ __all__ = [
     "Appointment",
     "History",
     "Job",
+    "LeftOut",
     "Mailbox",
     "Operator",
     "Quarantine",

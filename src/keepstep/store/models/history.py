@@ -1,4 +1,4 @@
-"""What was seen and decided, and what was set aside. Neither ever holds an appointment's text."""
+"""What was seen and decided, left out, set aside. None of it holds an appointment's text."""
 
 from __future__ import annotations
 
@@ -22,6 +22,23 @@ class History(models.Model):
 
     def __str__(self) -> str:
         return f"{self.what} {self.uid}"
+
+
+class LeftOut(models.Model):
+    """An item that was read and found to be over: its version, so as not to read it again."""
+
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE)
+    item_id = models.TextField()
+    change_key = models.TextField()
+    last_modified = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("mailbox", "item_id"), name="left_out_item"),
+        )
+
+    def __str__(self) -> str:
+        return self.item_id
 
 
 class Quarantine(models.Model):
