@@ -8,13 +8,18 @@ XML = "text/xml; charset=utf-8"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An HTTP request; header names are in lower case. ``remote`` is the client's address."""
+    """An HTTP request; header names are in lower case. ``remote`` is the client's address.
+
+    ``user`` is who signed in the connection it came on; ``secure`` is whether that has TLS.
+    """
 
     method: str
     path: str
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     remote: str = "127.0.0.1"
+    user: str | None = None
+    secure: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,24 +1,44 @@
 """The simulator on a real socket: a thin aiohttp shell around ``Simulator.answer``."""
 
 import asyncio
+import ssl
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from types import TracebackType
+from weakref import WeakKeyDictionary
 
 from aiohttp import web
 
 from keepstep_simulator.control import Control
 from keepstep_simulator.face import Answer, Request
+from keepstep_simulator.handshake import Handshake
 from keepstep_simulator.simulator import LARGEST_REQUEST, Simulator
 
 
-def application(simulator: Simulator, *, control: bool = False) -> web.Application:
-    """Give the web application; ``control`` opens the control face under ``/control/``."""
+def application(
+    simulator: Simulator, *, control: bool = False, bind_to: bytes = b""
+) -> web.Application:
+    """Give the web application.
+
+    ``control`` opens the control face under ``/control/``; ``bind_to`` is the certificate (DER)
+    that handshakes must be bound to.
+    """
     app = web.Application(client_max_size=LARGEST_REQUEST)
+    handshakes: WeakKeyDictionary[asyncio.BaseTransport, Handshake] = WeakKeyDictionary()
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        return await _deliver(request, simulator.answer(await _request(request)))
+        asked = await _request(request)
+        if request.transport is None:
+            return web.Response()
+        if request.transport not in handshakes:
+            handshakes[request.transport] = Handshake(simulator.accounts, bind_to)
+        handshake = handshakes[request.transport]
+        challenge = handshake.step(asked.headers.get("authorization", ""))
+        if challenge is not None:
+            return web.Response(status=401, headers={"WWW-Authenticate": challenge})
+        return await _deliver(request, simulator.answer(replace(asked, user=handshake.user)))
 
     if control:
         controls = Control(simulator)
@@ -34,7 +54,9 @@ def application(simulator: Simulator, *, control: bool = False) -> web.Applicati
 async def _request(request: web.Request) -> Request:
     headers = {name.lower(): value for name, value in request.headers.items()}
     body = await request.read()
-    return Request(request.method, request.path, headers, body, request.remote or "")
+    return Request(
+        request.method, request.path, headers, body, request.remote or "", secure=request.secure
+    )
 
 
 async def _deliver(request: web.Request, answer: Answer) -> web.StreamResponse:
@@ -82,18 +104,27 @@ def _dropped(request: web.Request) -> web.StreamResponse:
 
 @asynccontextmanager
 async def serving(
-    simulator: Simulator, host: str = "127.0.0.1", port: int = 0, *, control: bool = False
+    simulator: Simulator,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    control: bool = False,
+    tls: ssl.SSLContext | None = None,
+    bind_to: bytes = b"",
 ) -> AsyncIterator[str]:
-    """Serve on a real socket while the block runs; gives the address of the EWS face."""
-    runner = web.AppRunner(
-        application(simulator, control=control), access_log=None, shutdown_timeout=0.5
-    )
+    """Serve on a real socket while the block runs; gives the address of the EWS face.
+
+    ``tls`` is the server's side of TLS, None for plain HTTP; the rest is :func:`application`'s.
+    """
+    app = application(simulator, control=control, bind_to=bind_to)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host, port)
+        site = web.TCPSite(runner, host, port, ssl_context=tls)
         await site.start()
         bound = runner.addresses[0][1]
-        yield f"http://{_in_url(host)}:{bound}/EWS/Exchange.asmx"
+        scheme = "http" if tls is None else "https"
+        yield f"{scheme}://{_in_url(host)}:{bound}/EWS/Exchange.asmx"
     finally:
         await runner.cleanup()
 
@@ -112,11 +143,13 @@ class SimulatorThread:
         port: int = 0,
         *,
         control: bool = False,
+        tls: ssl.SSLContext | None = None,
+        bind_to: bytes = b"",
     ) -> None:
         """Take what :func:`serving` takes."""
         self.simulator = simulator
         self.url = ""
-        self._where = (host, port, control)
+        self._serving = serving(simulator, host, port, control=control, tls=tls, bind_to=bind_to)
         self._started = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
@@ -132,10 +165,9 @@ class SimulatorThread:
             self._started.set()
 
     async def _serve(self) -> None:
-        host, port, control = self._where
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
-        async with serving(self.simulator, host, port, control=control) as url:
+        async with self._serving as url:
             self.url = url
             self._started.set()
             await self._stop.wait()

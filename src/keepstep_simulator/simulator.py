@@ -3,12 +3,17 @@
 ``Simulator.answer`` is a plain function from request to answer; the network is elsewhere.
 """
 
-import base64
-import binascii
 from collections.abc import Callable, Mapping
 from random import Random
 
 from keepstep_simulator import meetings
+from keepstep_simulator.accounts import Accounts
+from keepstep_simulator.directory_faces import (
+    AUTODISCOVER_PATH,
+    address_in,
+    autodiscover,
+    token_service,
+)
 from keepstep_simulator.ews.call import Call
 from keepstep_simulator.ews.create_item import create_item
 from keepstep_simulator.ews.delete_item import delete_item
@@ -39,6 +44,7 @@ from keepstep_simulator.zones import Zone
 
 EWS_PATH = "/ews/exchange.asmx"
 LARGEST_REQUEST = 64 * 1024 * 1024
+_NOT_FOUND = b"<html><body>404</body></html>"
 
 _OPERATIONS: Mapping[str, Callable[[Call], bytes]] = {
     "GetFolder": get_folder,
@@ -58,7 +64,8 @@ class Simulator:
     """The server.
 
     ``mailboxes`` are by lower-case address; ``may_not_impersonate`` lists those whose
-    impersonation is refused; ``log`` and ``faults`` are for tests.
+    impersonation is refused; ``accounts`` says who may sign in and how; ``autodiscover_moved_to``
+    is where Autodiscover sends on to; ``log`` and ``faults`` are for tests.
     """
 
     def __init__(
@@ -74,13 +81,27 @@ class Simulator:
         """Take the clock (aware, UTC), a seed, the service account and the server's version."""
         self.clock = clock
         self.seed = seed
-        self.username = username
-        self.password = password
+        self.accounts = Accounts(username, password, clock)
+        self.autodiscover_moved_to = ""
         self.version = SERVERS[version]
         self.mailboxes: dict[str, MailboxModel] = {}
         self.may_not_impersonate: set[str] = set()
         self.log = Logbook(log_limit)
         self.faults = Faults(Random(f"{seed}:faults"))
+
+    @property
+    def username(self) -> str:
+        """The service account."""
+        return self.accounts.username
+
+    @property
+    def password(self) -> str:
+        """Its password."""
+        return self.accounts.password
+
+    @password.setter
+    def password(self, password: str) -> None:
+        self.accounts.password = password
 
     def add_mailbox(
         self, email: str, name: str | None = None, time_zone: str | Zone = "Europe/Berlin"
@@ -112,11 +133,16 @@ class Simulator:
 
     def answer(self, request: Request) -> Answer:
         """Give the answer to a request; every request is logged. Never raises for a bad request."""
-        if request.path.rstrip("/").lower() != EWS_PATH:
-            return Answer(404, {"Content-Type": "text/html"}, b"<html><body>404</body></html>")
-        user = self._user(request.headers.get("authorization", ""))
+        path = request.path.rstrip("/").lower()
+        if path not in (EWS_PATH, AUTODISCOVER_PATH):
+            told = token_service(request, self.accounts)
+            return told or Answer(404, {"Content-Type": "text/html"}, _NOT_FOUND)
+        user = request.user or self.accounts.user(request.headers.get("authorization", ""))
         if user is None:
             return self._unauthorized(request)
+        if path == AUTODISCOVER_PATH:
+            knows = address_in(request.body).lower() in self.mailboxes
+            return autodiscover(request, knows, self.autodiscover_moved_to)
         if request.method != "POST":
             return Answer(405, {"Allow": "POST"}, b"")
         try:
@@ -125,23 +151,8 @@ class Simulator:
             return self._refused(request, user, error)
         return self._faulty(request, user, envelope)
 
-    def _user(self, authorization: str) -> str | None:
-        """Give the user of a right basic sign-in; a domain before or behind the name will do."""
-        scheme, _, token = authorization.partition(" ")
-        if scheme.lower() != "basic":
-            return None
-        try:
-            text = base64.b64decode(token, validate=True).decode("utf-8", "replace")
-        except (binascii.Error, ValueError):
-            return None
-        user, _, password = text.partition(":")
-        bare = user.rpartition("\\")[2]
-        names = {self.username, self.username.rpartition("\\")[2]}
-        right = bool({user, bare, bare.partition("@")[0]} & names)
-        return user if right and password == self.password else None
-
     def _unauthorized(self, request: Request) -> Answer:
-        headers = {"WWW-Authenticate": 'Basic realm="exchange.example.com"'}
+        headers = {"WWW-Authenticate": self.accounts.challenge}
         self.log.add(self._entry(request, None, None, 401))
         return Answer(401, headers, b"")
 

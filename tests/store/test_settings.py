@@ -54,7 +54,7 @@ REFUSED = [
         "1441",
         "notification_frequency must be a whole number from 1 to 1440, not '1441'.",
     ),
-    ("auth", "kerberos", "auth must be one of basic, ntlm, oauth, not 'kerberos'."),
+    ("auth", "kerberos", "auth must be one of basic, ntlm, negotiate, oauth, not 'kerberos'."),
     (
         "private_appointments",
         "all",
@@ -165,7 +165,9 @@ def test_a_password_under_a_lost_key_is_said_plainly_and_can_be_set_again(monkey
         ({"exchange_url": "https://h/", "username": "svc"}, "not set: password."),
         (
             {"exchange_url": "https://h/", "username": "s", "password": "p", "auth": "oauth"},
-            "auth=oauth is not supported by this version: set auth=basic.",
+            "not set: oauth_tenant, oauth_client_id, oauth_client_secret, oauth_scope."
+            " keepstep settings set oauth_tenant=… oauth_client_id=… oauth_client_secret=-"
+            " oauth_scope=…",
         ),
         (
             {"exchange_url": "http://mail.example.com/", "username": "s", "password": "p"},

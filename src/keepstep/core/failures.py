@@ -32,6 +32,30 @@ FAILURES: dict[str, Failure] = _catalogue(
         passes_by_itself=False,
     ),
     Failure(
+        "sign-in-not-offered",
+        "Exchange does not offer the way of signing in that is set.",
+        "The setting auth names another way than those that the server's web site allows.",
+        "Set auth to a way that the server offers (basic, ntlm, negotiate, oauth), or have the"
+        " administrator of Exchange allow this one for the EWS virtual directory.",
+        passes_by_itself=False,
+    ),
+    Failure(
+        "token-refused",
+        "The sign-in service gave no token, or Exchange did not accept it.",
+        "The secret of the application has ended, a setting that begins with oauth_ is wrong,"
+        " or the application lacks the permission full_access_as_app.",
+        "Check the settings oauth_tenant, oauth_client_id, oauth_client_secret and oauth_scope"
+        " with the administrator of the sign-in service.",
+        passes_by_itself=False,
+    ),
+    Failure(
+        "token-unavailable",
+        "The sign-in service can't give a token at the moment.",
+        "It is overloaded, or failed inside.",
+        "It is tried again. If it lasts, look at the state of the sign-in service.",
+        passes_by_itself=True,
+    ),
+    Failure(
         "impersonation-refused",
         "The service account may not read this mailbox.",
         "The account lacks the right of ApplicationImpersonation for this operator.",
@@ -44,6 +68,21 @@ FAILURES: dict[str, Failure] = _catalogue(
         "Exchange has no mailbox of this e-mail address.",
         "The address is misspelt, or the mailbox was removed or is not on this server.",
         "Correct the operator's e-mail address, or switch calendar sync off for this operator.",
+        passes_by_itself=False,
+    ),
+    Failure(
+        "no-email-address",
+        "There is no e-mail address by which Exchange could find the mailbox.",
+        "The operator's address is empty or no address, or the account has none in the directory.",
+        "Set the operator's e-mail address, or have the administrator of Exchange enable a"
+        " mailbox for the account.",
+        passes_by_itself=False,
+    ),
+    Failure(
+        "folder-missing",
+        "The mailbox has no calendar folder.",
+        "The folder was lost, or the mailbox was never opened.",
+        "Open the mailbox once in Outlook with the switch /resetfolders, which makes it anew.",
         passes_by_itself=False,
     ),
     Failure(
@@ -131,6 +170,14 @@ FAILURES: dict[str, Failure] = _catalogue(
         passes_by_itself=True,
     ),
     Failure(
+        "address-forbidden",
+        "The address leads to where Keepstep must not ask.",
+        "The host is, or resolves to, an address of cloud metadata or of the local link.",
+        "Set exchange_url (or http_proxy, oauth_authority) to the real host, and check what"
+        " the name service says of it.",
+        passes_by_itself=False,
+    ),
+    Failure(
         "connection-refused",
         "The Exchange server can't be reached.",
         "Nothing listens at the address, or the connection was cut.",
@@ -194,6 +241,14 @@ FAILURES: dict[str, Failure] = _catalogue(
         passes_by_itself=False,
     ),
     Failure(
+        "subscription-limit",
+        "Exchange accepts no further subscription for the service account.",
+        "The account holds as many subscriptions as its throttling policy allows.",
+        "Nothing to do: the mailbox is polled instead. To have notifications for more, raise"
+        " EwsMaxSubscriptions of the account's throttling policy.",
+        passes_by_itself=True,
+    ),
+    Failure(
         "request-refused",
         "Exchange refused the request.",
         "The server does not accept what was asked for; the detail has its code.",
@@ -213,6 +268,27 @@ FAILURES: dict[str, Failure] = _catalogue(
         "It is locked by another program, out of space, or can't be reached.",
         "Check free space and that the database is up; nothing was lost, it is tried again.",
         passes_by_itself=True,
+    ),
+    Failure(
+        "clock-skew",
+        "The clocks of this machine and of Exchange differ.",
+        "One of them is not set by a time server.",
+        "Let both machines take their time from the same time server.",
+        passes_by_itself=False,
+    ),
+    Failure(
+        "plain-http",
+        "The Exchange URL is plain http.",
+        "What is sent, the password included, can be read on the way.",
+        "Set exchange_url to the https address of the server.",
+        passes_by_itself=False,
+    ),
+    Failure(
+        "certificate-ends-soon",
+        "The server's TLS certificate expires soon.",
+        "It was not renewed yet.",
+        "Ask the administrator of Exchange to renew the certificate before it ends.",
+        passes_by_itself=False,
     ),
     Failure(
         "internal-error",

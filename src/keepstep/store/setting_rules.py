@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
+from keepstep.core.addresses import is_forbidden
 from keepstep.core.skip import PrivateAppointments
 from keepstep.store.fields import read_email, read_line, read_number, read_switch, shown
 
@@ -17,6 +18,7 @@ LARGEST_BATCH = 512
 LONGEST_PAST = 36500
 LONGEST_URL = 2000
 LONGEST_VALUE = 10_000
+MICROSOFT = "https://login.microsoftonline.com"
 
 Value = bool | int | str | tuple[str, ...] | None
 
@@ -36,6 +38,7 @@ class SignIn(StrEnum):
 
     BASIC = "basic"
     NTLM = "ntlm"
+    NEGOTIATE = "negotiate"
     OAUTH = "oauth"
 
 
@@ -125,8 +128,38 @@ def _check_parts(parts: SplitResult, url: str) -> None:
         raise ValueError("must have neither a query (?) nor a fragment (#)")
 
 
-def _proxy(text: str) -> str:
+def _asked_url(text: str) -> str:
+    """Read the address of a server that we ask: not one that only a cloud's machines shall ask."""
     url = _url(text)
+    if url and is_forbidden(urlsplit(url).hostname or ""):
+        raise ValueError("must not lead to cloud metadata or a link-local address")
+    return url
+
+
+def _https_url(text: str) -> str:
+    url = _asked_url(text)
+    if url and urlsplit(url).scheme != "https":
+        raise ValueError("must begin with https://")
+    return url
+
+
+def _word(text: str) -> str:
+    """Read what is one word of a URL or a form: no blanks, no control characters."""
+    word = read_line(text)
+    if any(each.isspace() for each in word):
+        raise ValueError("must have no blanks")
+    return word
+
+
+def _tenant(text: str) -> str:
+    word = _word(text)
+    if any(each in word for each in "?#\\@:") or ".." in word:
+        raise ValueError("must be the id or name of a tenant")
+    return word
+
+
+def _proxy(text: str) -> str:
+    url = _asked_url(text)
     if url and urlsplit(url).path not in {"", "/"}:
         raise ValueError("must be of the form http://HOST:PORT, without a path")
     return url
@@ -153,7 +186,7 @@ RULES: dict[str, Rule] = {
     rule.name: rule
     for rule in (
         Rule("calendar_integration", "Whether calendars are read at all", "off", read_switch),
-        Rule("exchange_url", "Address of EWS: https://HOST/EWS/Exchange.asmx", "", _url),
+        Rule("exchange_url", "Address of EWS: https://HOST/EWS/Exchange.asmx", "", _asked_url),
         Rule("exchange_version", "Version of the server", "Exchange2013", _one_of(Version)),
         Rule("batch_size", "Items asked for at once", "100", _number(1, LARGEST_BATCH)),
         Rule("notification_url", "Address at which Exchange reaches this server", "", _url),
@@ -162,6 +195,11 @@ RULES: dict[str, Rule] = {
         Rule("username", "The service account", "", read_line),
         Rule("password", "Its password", "", _password, secret=True),
         Rule("auth", "How it signs in", "basic", _one_of(SignIn)),
+        Rule("oauth_authority", "The sign-in service", MICROSOFT, _https_url),
+        Rule("oauth_tenant", "The tenant there: its id or name", "", _tenant),
+        Rule("oauth_client_id", "The application's id", "", _word),
+        Rule("oauth_client_secret", "The application's secret", "", _password, secret=True),
+        Rule("oauth_scope", "What the token is for: https://HOST/.default", "", _word),
         Rule("past_days", "Days of the past that come in", "180", _number(0, LONGEST_PAST)),
         Rule(
             "private_appointments",
@@ -171,6 +209,7 @@ RULES: dict[str, Rule] = {
         ),
         Rule("allow_plain_http", "Passwords over http to other machines", "off", read_switch),
         Rule("connections", "Connections at once (empty: by version)", "", _number_or_none(1, 200)),
+        Rule("timeout_seconds", "Seconds that an answer may take", "100", _number(1, 600)),
         Rule("ca_file", "Certificate of a private authority (PEM)", "", _file),
         Rule("http_proxy", "Proxy on the way to Exchange: http://HOST:PORT", "", _proxy),
     )

@@ -19,6 +19,7 @@ from keepstep.store.models import Setting
 from keepstep.store.secrets import decrypt, encrypt
 from keepstep.store.setting_rules import (
     LONGEST_VALUE,
+    MICROSOFT,
     RULES,
     Rule,
     SignIn,
@@ -30,7 +31,11 @@ from keepstep.store.setting_rules import (
 
 LIMIT_OF_2010 = 8
 LIMIT = 20
-PASSWORD_VARIABLE = "KEEPSTEP_PASSWORD"  # noqa: S105 - the name of a variable, no password
+# Where a secret may come from instead of the store: the names of variables, no secrets.
+VARIABLES = {
+    "password": "KEEPSTEP_PASSWORD",
+    "oauth_client_secret": "KEEPSTEP_OAUTH_CLIENT_SECRET",
+}
 _AT_FULL_ROUND = "takes hold at the next full round (keepstep sync --full)"
 _STRICTNESS = [PrivateAppointments.FULL, PrivateAppointments.BUSY_ONLY, PrivateAppointments.SKIP]
 
@@ -49,10 +54,16 @@ class ApplicationSettings:
     username: str = ""
     password: str = field(default="", repr=False)
     auth: SignIn = SignIn.BASIC
+    oauth_authority: str = MICROSOFT
+    oauth_tenant: str = ""
+    oauth_client_id: str = ""
+    oauth_client_secret: str = field(default="", repr=False)
+    oauth_scope: str = ""
     past_days: int = 180
     private_appointments: PrivateAppointments = PrivateAppointments.BUSY_ONLY
     allow_plain_http: bool = False
     connections: int | None = None
+    timeout_seconds: int = 100
     ca_file: str = ""
     http_proxy: str = ""
 
@@ -92,13 +103,14 @@ class ShownSetting:
 def load(*, with_secrets: bool = True) -> ApplicationSettings:
     """Read the settings. Raises UsageError for a stored value that can't be used.
 
-    Without secrets the password is "", and a lost secret key does no harm.
+    Without secrets these are "", and a lost secret key does no harm.
     """
     values: dict[str, Any] = {name: _stored(RULES[name], text) for name, text in _texts().items()}
-    password = values.pop("password", "")
-    if with_secrets:
-        given = environment.variable(PASSWORD_VARIABLE)
-        values["password"] = given or (password and decrypt("password", password))
+    for name, variable in VARIABLES.items():
+        stored = values.pop(name, "")
+        if with_secrets:
+            given = environment.variable(variable)
+            values[name] = given or (stored and decrypt(name, stored))
     return ApplicationSettings(**values)
 
 
@@ -146,19 +158,24 @@ def check_enabled(settings: ApplicationSettings) -> None:
 
 def check_complete(settings: ApplicationSettings) -> None:
     """Raise UsageError naming what is missing, or not allowed, before Exchange can be read."""
-    needed = ("exchange_url", "username", "password")
-    missing = [name for name in needed if not getattr(settings, name)]
+    missing = [name for name in needed(settings.auth) if not getattr(settings, name)]
     if missing:
         example = " ".join(f"{name}={'-' if RULES[name].secret else '…'}" for name in missing)
         raise UsageError(f"not set: {', '.join(missing)}. keepstep settings set {example}")
-    if settings.auth is not SignIn.BASIC:
-        raise UsageError(f"auth={settings.auth} is not supported by this version: set auth=basic.")
     plain = urlsplit(settings.exchange_url).scheme == "http"
     if plain and not is_loopback(settings.exchange_url) and not settings.allow_plain_http:
         raise UsageError(
             "exchange_url is plain http, over which the password could be read on the way:"
             " use https, or set allow_plain_http=on."
         )
+
+
+def needed(auth: SignIn) -> tuple[str, ...]:
+    """Give the settings without which Exchange can't be read."""
+    if auth is SignIn.OAUTH:
+        oauth = ("oauth_tenant", "oauth_client_id", "oauth_client_secret", "oauth_scope")
+        return ("exchange_url", *oauth)
+    return ("exchange_url", "username", "password")
 
 
 def _texts() -> dict[str, str]:
@@ -179,7 +196,7 @@ def _shown(rule: Rule, text: str | None) -> ShownSetting:
         return ShownSetting(
             rule.name, rule.default if text is None else text, origin, rule.help, False
         )
-    if environment.variable(PASSWORD_VARIABLE):
+    if environment.variable(VARIABLES[rule.name]):
         origin = "environment"
     value = "not set" if origin == "default" else "set"
     return ShownSetting(rule.name, value, origin, rule.help, True)

@@ -16,10 +16,14 @@ DAY = timedelta(days=1)
 
 
 class Authority:
-    """A private certificate authority; `file` is its certificate."""
+    """A private certificate authority; `file` is its certificate.
+
+    `last_certificate` is the last server's, as PEM.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self.last_certificate = ""
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test authority")])
         certificate = (
@@ -43,6 +47,7 @@ class Authority:
             .add_extension(x509.SubjectAlternativeName([alternative]), critical=False)
             .sign(self._key, hashes.SHA256())
         )
+        self.last_certificate = certificate.public_bytes(serialization.Encoding.PEM).decode()
         path = self._folder / "server.pem"
         path.write_bytes(
             certificate.public_bytes(serialization.Encoding.PEM)

@@ -116,7 +116,7 @@ async def test_a_request_without_a_usable_address_is_never_sent(address: str) ->
     recorder = Recorder()
     with pytest.raises(ExchangeError) as refused:
         await EwsConnector(recorder, "Exchange2013").folder(Target(address))
-    assert refused.value.code == "no-such-mailbox"
+    assert refused.value.code == "no-email-address"
     assert recorder.sent == []
 
 

@@ -157,7 +157,7 @@ class EwsConnector:
         address = target.address.strip()
         if not address or not address.isprintable() or " " in address:
             # With an empty one a server may answer for the service account's own mailbox.
-            raise ExchangeError("no-such-mailbox", "no usable e-mail address")
+            raise ExchangeError("no-email-address", "not an address")
         body = request(operation, self._dialect.request_version, address)
         self._requests += 1
         raw = await self._transport.post(body, {"X-AnchorMailbox": address})

@@ -52,8 +52,8 @@ def acquire(client: OAuthClient, way: Way) -> Token:
         raise
     except ValueError as error:
         raise ExchangeError("token-refused", "no such tenant or authority") from error
-    except (KeyError, TypeError, AttributeError, RuntimeError) as error:
-        raise ExchangeError("token-unavailable", "an answer that can't be read") from error
+    except Exception as error:  # of answers it has no use for msal raises anything
+        raise ExchangeError("token-unavailable", type(error).__name__) from error
     return _token_of(told)
 
 
