@@ -38,6 +38,7 @@ def after_failure(
     pause: timedelta | None,
     notification_frequency: timedelta,
     jitter: float,
+    with_all_at: datetime | None = None,
 ) -> Trouble:
     """Give the episode after one more failed round.
 
@@ -52,7 +53,17 @@ def after_failure(
         wait = LONGEST_PAUSE if passes_by_itself else LONGEST_PAUSE_IF_LASTING
     else:
         wait = min(FIRST_PAUSE * 2 ** min(failures - 1, 10), LONGEST_PAUSE) * (1 - jitter / 2)
-    return Trouble(failures, since, now + max(wait, pause or timedelta(0)))
+    least = now + (pause or timedelta(0))
+    if with_all_at is not None:
+        return Trouble(failures, since, max(with_all_at, least))
+    return Trouble(failures, since, max(now + wait, least))
+
+
+def not_tried(trouble: Trouble | None, now: datetime, with_all_at: datetime) -> Trouble:
+    """Give the episode of a mailbox that was due while the server, or the account, is paused."""
+    if trouble is None:
+        return Trouble(0, now, with_all_at)
+    return Trouble(trouble.failures, trouble.since, with_all_at)
 
 
 def status(
