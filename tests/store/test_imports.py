@@ -269,3 +269,16 @@ def test_progress_is_told_row_by_row(load):
     seen = []
     load("email\na@example.com\nb@example.com\n", progress=lambda *each: seen.append(each))
     assert seen == [(1, 2), (2, 2)]
+
+
+def test_a_long_file_is_stored_in_portions_that_know_of_each_other(load):
+    rows = [f"user{number}@example.com" for number in range(4_100)]
+    rows[4_050] = rows[10].upper()
+    content = "email\n" + "\n".join(rows) + "\n"
+    assert load(content, dry_run=True).added == 4_099
+    done = load(content)
+    assert (done.added, Mailbox.objects.count()) == (4_099, 4_099)
+    assert done.refused == (
+        Refusal(4_052, "email", "USER10@EXAMPLE.COM", "stands in line 12 already"),
+    )
+    assert load(content).unchanged == 4_099

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db.models.functions import Lower
 from import_export.fields import Field
 from import_export.instance_loaders import BaseInstanceLoader
 from import_export.resources import ModelResource
@@ -25,6 +27,7 @@ from keepstep.store.models import Mailbox, Operator
 from keepstep.store.operators import FIELDS
 
 LONGEST_REPORTED = 200
+PORTION = 2000
 _BATCH = 500
 # An empty cell of these says nothing; one of name or access_group says: none.
 _EMPTY_IS_NOTHING = frozenset({"calendar_sync", "time_zone"})
@@ -67,18 +70,25 @@ def import_operators(
     dry_run: bool = False,
     progress: Progress | None = None,
 ) -> Imported:
-    """Load a CSV or XLSX file, in one transaction. Raises UsageError for a file of no use."""
+    """Load a CSV or XLSX file. Raises UsageError for a file of no use.
+
+    Rows are stored in portions, so that a long file keeps nobody else from writing for long; one
+    that was broken off can simply be loaded again. `progress` is told (rows done, all rows).
+    """
     table = read_table(path)
     columns, notes = _columns(path, table)
     plan = _Plan(table, columns)
     resource = _OperatorResource(purpose, plan.lines, progress)
-    result = resource.import_data(plan.dataset, dry_run=dry_run, use_transactions=True)
-    _raise_unexpected(result)
-    refused = [*plan.refused, *_refusals(result, plan)]
+    totals: Counter[str] = Counter()
+    refused = plan.refused
+    for start in range(0, len(plan.lines), PORTION):
+        result = resource.import_portion(plan.dataset, start, dry_run=dry_run)
+        totals.update(result.totals)
+        refused += _refusals(result, plan.lines[start:])
     return Imported(
-        added=result.totals["new"],
-        updated=result.totals["update"],
-        unchanged=result.totals["skip"],
+        added=totals["new"],
+        updated=totals["update"],
+        unchanged=totals["skip"],
         refused=tuple(sorted(refused, key=lambda each: each.line)),
         notes=(*table.notes, *notes),
     )
@@ -139,11 +149,16 @@ class _Reading(Widget):
 
 
 class _KnownOperators(BaseInstanceLoader):
-    """Finds operators by address, in any case, without a query for each row."""
+    """Finds a portion's operators by address, in any case, without a query for each row."""
 
     def __init__(self, resource: ModelResource, dataset: Dataset | None = None) -> None:
         super().__init__(resource, dataset)
-        self._known = {each.email.lower(): each for each in Operator.objects.iterator(2000)}
+        keys = [(email or "").strip().lower() for email in dataset["email"]] if dataset else []
+        self._known: dict[str, Operator] = {}
+        for start in range(0, len(keys), _BATCH):
+            found = Operator.objects.annotate(key=Lower("email"))
+            for each in found.filter(key__in=keys[start : start + _BATCH]):
+                self._known[each.email.lower()] = each
 
     def get_instance(self, row: Mapping[str, str]) -> Operator | None:
         return self._known.get(row["email"].strip().lower())
@@ -172,9 +187,21 @@ class _OperatorResource(ModelResource):
         super().__init__()
         self._purpose = purpose
         self._lines = lines
+        self._start = 0
         self._progress = progress
         self._first_line: dict[str, int] = {}
         self._before: tuple[object, ...] | None = None
+
+    def import_portion(self, dataset: Dataset, start: int, *, dry_run: bool) -> Result:
+        """Import the rows from `start` on, `PORTION` at most, in one transaction.
+
+        Raises what failed for another reason than a row's content: the portion is not stored.
+        """
+        self._start = start
+        portion = Dataset(*dataset[start : start + PORTION], headers=dataset.headers)
+        result: Result = self.import_data(portion, dry_run=dry_run, use_transactions=True)
+        _raise_unexpected(result)
+        return result
 
     def before_import_row(self, row: dict[str, str | None], **kwargs: Any) -> None:
         """Leave out cells that say nothing; refuse an address that stood above."""
@@ -183,7 +210,7 @@ class _OperatorResource(ModelResource):
                 del row[name]
         email = row["email"] = row.get("email") or ""
         key = email.strip().lower()
-        line = self._lines[kwargs["row_number"] - 1]
+        line = self._lines[self._start + kwargs["row_number"] - 1]
         first = self._first_line.setdefault(key, line)
         if key and first != line:
             raise ValidationError({"email": f"stands in line {first} already"})
@@ -215,30 +242,32 @@ class _OperatorResource(ModelResource):
     def after_import_row(self, row: object, row_result: object, **kwargs: Any) -> None:
         """Tell how far the import is."""
         if self._progress is not None:
-            self._progress(kwargs["row_number"], len(self._lines))
+            self._progress(self._start + kwargs["row_number"], len(self._lines))
 
-    def after_import(self, dataset: Dataset, result: Result, **kwargs: object) -> None:
-        """Give every new operator a mailbox."""
-        without = Operator.objects.filter(mailbox__isnull=True)
-        Mailbox.objects.bulk_create([Mailbox(operator=each) for each in without], batch_size=_BATCH)
+    def bulk_create(self, *args: Any, **kwargs: Any) -> None:
+        """Store new operators, each with a mailbox."""
+        new = list(self.create_instances)
+        super().bulk_create(*args, **kwargs)
+        stored = [each for each in new if each.pk is not None]
+        Mailbox.objects.bulk_create([Mailbox(operator=each) for each in stored], batch_size=_BATCH)
 
 
 def _values(operator: Operator) -> tuple[object, ...]:
     return tuple(getattr(operator, name) for name in FIELDS)
 
 
-def _refusals(result: Result, plan: _Plan) -> list[Refusal]:
+def _refusals(result: Result, lines: Sequence[int]) -> list[Refusal]:
     refused = []
     for invalid in result.invalid_rows:
         values = dict(zip(result.diff_headers, invalid.values, strict=True))
         for column, reasons in invalid.field_specific_errors.items():
             value = _short(str(values[column]))
-            refused.append(Refusal(plan.lines[invalid.number - 1], column, value, reasons[0]))
+            refused.append(Refusal(lines[invalid.number - 1], column, value, reasons[0]))
     return refused
 
 
 def _raise_unexpected(result: Result) -> None:
-    """Raise what failed for another reason than the row's content: all was rolled back."""
+    """Raise what failed for another reason than the row's content, if anything did."""
     for error in result.base_errors:
         raise error.error
     for row in result.error_rows:
