@@ -45,6 +45,13 @@ def access_of(settings: ApplicationSettings) -> Access:
         connections=settings.connection_limit,
         ca_file=settings.ca_file,
         proxy=settings.http_proxy,
+        auth=settings.auth.value,
+        timeout_seconds=settings.timeout_seconds,
+        oauth_authority=settings.oauth_authority,
+        oauth_tenant=settings.oauth_tenant,
+        oauth_client_id=settings.oauth_client_id,
+        oauth_client_secret=settings.oauth_client_secret,
+        oauth_scope=settings.oauth_scope,
     )
 
 
