@@ -38,7 +38,7 @@ from keepstep.core.page import (
     Page,
     Unreadable,
 )
-from keepstep.core.record import ALL, Shown, close, succeed
+from keepstep.core.record import ALL, Shown, close, overtake, succeed
 from keepstep.core.recurrence import ends_after
 from keepstep.core.rules import Rule
 from keepstep.core.skip import (
@@ -79,6 +79,15 @@ class KnownRow:
     shown: Shown = ALL
 
 
+@dataclass(frozen=True, slots=True)
+class KnownRecord:
+    """A record of a series' past: the version that it keeps, and what it shows of it."""
+
+    id: int
+    appointment: Appointment
+    shown: Shown
+
+
 # Item id, change key, last-modified time: what a listing tells of an item's version.
 Version = tuple[str, str, datetime | None]
 
@@ -115,8 +124,9 @@ class What(StrEnum):
 class Put:
     """Write the appointment to the row (None: a new one), which is then live.
 
-    `record` is what a copy of the row as it was goes on showing. `scrub`: the row's earlier
-    details are to be wiped out wherever they are kept.
+    `record` is what a copy of the row as it was goes on showing. `overtaken` are earlier records
+    that show less from now on. `scrub`: the row's earlier details are to be wiped out wherever
+    they are kept.
     """
 
     row: KnownRow | None
@@ -125,6 +135,7 @@ class Put:
     what: What
     rule: Rule
     record: Shown | None = None
+    overtaken: tuple[KnownRecord, ...] = ()
     scrub: bool = False
 
 
@@ -198,16 +209,18 @@ def reconcile(
     known: Mapping[str, KnownRow],
     twins: Mapping[str, Sequence[KnownRow]],
     terms: Terms,
+    records: Mapping[str, Sequence[KnownRecord]] | None = None,
 ) -> list[Decision]:
     """Decide what becomes of each item of the page, by the case table above.
 
-    `known` holds the rows by item id, `twins` by UID (any state but `record`). Deletes are
+    `known` holds the rows by item id, `twins` by UID (any state but `record`), `records` the
+    records of the past by UID. Deletes are
     decided last, so that the order of a delete and a create on one page does not matter.
     """
     latest = {change.item_id: change for change in page.listing.changes}
     present = [each for each in latest.values() if each.kind is not ChangeKind.DELETE]
     deleted = [each for each in latest.values() if each.kind is ChangeKind.DELETE]
-    desk = _Desk(page, known, twins, terms)
+    desk = _Desk(page, known, twins, terms, records or {})
     for change in present:
         desk.decide_present(change)
     for change in deleted:
@@ -298,8 +311,10 @@ class _Desk:
         known: Mapping[str, KnownRow],
         twins: Mapping[str, Sequence[KnownRow]],
         terms: Terms,
+        records: Mapping[str, Sequence[KnownRecord]],
     ) -> None:
         self._page = page
+        self._records = records
         self._known = known
         self._twins = twins
         self._terms = terms
@@ -429,7 +444,19 @@ class _Desk:
         record: Shown | None = None,
         scrub: bool = False,
     ) -> None:
-        self._add(Put(row, appointment, shown, what, rule, record, scrub))
+        overtaken = self._overtaken(appointment)
+        self._add(Put(row, appointment, shown, what, rule, record, overtaken, scrub))
+
+    def _overtaken(self, appointment: Appointment) -> tuple[KnownRecord, ...]:
+        if appointment.recurrence is None:
+            return ()
+        found = [
+            (record, overtake(record.appointment, record.shown, appointment, self._terms.boundary))
+            for record in self._records.get(appointment.uid, ())
+        ]
+        return tuple(
+            replace(record, shown=shown) for record, shown in found if shown != record.shown
+        )
 
     def _note(self, change: ListedChange, row: KnownRow | None, what: What, rule: Rule) -> None:
         uid = row.appointment.uid if row else change.uid

@@ -18,6 +18,8 @@ from keepstep.core.timezones import local
 
 EARLIEST = datetime(1, 1, 3, tzinfo=UTC)
 _NEARBY = timedelta(days=3)
+_A_DAY_AROUND = timedelta(hours=40)
+_TICK = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +80,33 @@ def succeed(old: Appointment, shown: Shown, new: Appointment, boundary: datetime
     change moves across the boundary is moved, in either direction.
     """
     standing = _over(old, shown, boundary)
-    if not standing:
-        return Succession(None, _from(new, boundary, _moved_back(old, shown, new, boundary)))
-    if new.recurrence is not None and _over(new, shown, boundary) == standing:
+    days = _candidates(old, boundary) | _candidates(new, boundary)
+    before, after = _ends(old, shown, days), _ends(new, ALL, days)
+    moved_on = frozenset(day for day in standing if after.get(day, boundary) > boundary)
+    moved_back = frozenset(
+        day
+        for day, end in after.items()
+        if end <= boundary and before.get(day, boundary) > boundary
+    )
+    if standing and not moved_back and _over(new, shown, boundary) == standing:
         return Succession(None, shown)
-    record = replace(shown, until=boundary, never=shown.never | _moved_on(standing, new, boundary))
+    begun = Shown(after=boundary, also=moved_back) if new.recurrence is not None else ALL
+    if not standing:
+        return Succession(None, begun)
     if old.recurrence is None:
-        record = ALL
-    return Succession(record, _from(new, boundary, _moved_back(old, shown, new, boundary)))
+        return Succession(None if moved_on else ALL, begun)
+    return Succession(replace(shown, until=boundary, never=shown.never | moved_on), begun)
+
+
+def overtake(record: Appointment, shown: Shown, new: Appointment, boundary: datetime) -> Shown:
+    """Give what an earlier record of a series goes on showing beside the series' new version.
+
+    An occurrence of the record that the new version has ahead is moved there, so not shown twice.
+    """
+    days = _candidates(record, boundary) | _candidates(new, boundary)
+    stands, ahead = _ends(record, shown, days), _ends(new, ALL, days)
+    moved_on = frozenset(day for day in stands if ahead.get(day, boundary) > boundary)
+    return replace(shown, never=shown.never | moved_on) if moved_on else shown
 
 
 def close(old: Appointment, shown: Shown, boundary: datetime) -> Shown | None:
@@ -93,10 +114,6 @@ def close(old: Appointment, shown: Shown, boundary: datetime) -> Shown | None:
     if old.recurrence is None or not _over(old, shown, boundary):
         return None
     return replace(shown, until=boundary)
-
-
-def _from(new: Appointment, boundary: datetime, also: frozenset[date]) -> Shown:
-    return Shown(after=boundary, also=also) if new.recurrence is not None else ALL
 
 
 def _day(occurrence: Occurrence) -> date:
@@ -117,67 +134,45 @@ def _look(occurrence: Occurrence) -> tuple[object, ...]:
 def _over(appointment: Appointment, shown: Shown, boundary: datetime) -> dict[date, object]:
     """Give what is shown and ended by the boundary, by local date of its original start."""
     if appointment.recurrence is None:
-        return {}
+        single = occurrences(appointment, appointment.start, appointment.end + _TICK)
+        return {_day(each): _look(each) for each in single if each.end <= boundary}
     begin = EARLIEST if shown.after is None or shown.also else shown.after
     found = shown_occurrences(appointment, shown, begin, boundary)
     return {_day(each): _look(each) for each in found if each.end <= boundary}
 
 
-def _near(appointment: Appointment, boundary: datetime) -> Iterable[Occurrence]:
-    """Give the occurrences that a change could have carried across the boundary."""
+def _candidates(appointment: Appointment, boundary: datetime) -> set[date]:
+    """Give the days of the occurrences that a change could carry across the boundary.
+
+    Of the regular ones those near it, as a change leaves the day of the original start; and all
+    exceptions, which may be anywhere, or come back from there.
+    """
     if appointment.recurrence is None:
-        return occurrences(appointment, EARLIEST, datetime.max.replace(tzinfo=UTC))
+        return {local(appointment.start, appointment.zone).date()}
     length = appointment.end - appointment.start
     near = occurrences(appointment, boundary - length - _NEARBY, boundary + length + _NEARBY)
-    return [*near, *_exceptions(appointment)]
+    days = {_day(each) for each in near}
+    zone = appointment.zone
+    return days | {local(each.original_start, zone).date() for each in appointment.changed}
 
 
-def _exceptions(appointment: Appointment) -> list[Occurrence]:
-    return [
-        Occurrence(
-            appointment,
-            changed.start,
-            changed.end,
-            changed.details or appointment.details,
-            changed.all_day,
-            changed.original_start,
-        )
-        for changed in appointment.changed
-    ]
-
-
-def _moved_on(standing: Iterable[date], new: Appointment, boundary: datetime) -> frozenset[date]:
-    """Give the days of past occurrences that the change moves into the future."""
-    if new.recurrence is None:
-        return frozenset()
-    days = set(standing)
-    return frozenset(
-        _day(each) for each in _near(new, boundary) if each.end > boundary and _day(each) in days
-    )
-
-
-def _moved_back(
-    old: Appointment, shown: Shown, new: Appointment, boundary: datetime
-) -> frozenset[date]:
-    """Give the days of future occurrences that the change moves into the past."""
-    if new.recurrence is None:
-        return frozenset()
-    past = {_day(each) for each in _near(new, boundary) if each.end <= boundary}
-    if not past:
-        return frozenset()
-    ahead = {_day(each) for each in _ahead(old, shown, boundary, past) if each.end > boundary}
-    return frozenset(past & ahead)
-
-
-def _ahead(old: Appointment, shown: Shown, boundary: datetime, days: set[date]) -> list[Occurrence]:
-    """Give the old version's occurrences on these local dates, and its exceptions."""
-    if old.recurrence is None:
-        return [each for each in _near(old, boundary) if each.end > boundary]
-    found = {changed.original_start: changed for changed in old.changed}
-    result = [each for each in _exceptions(old) if shown.holds(each)]
+def _ends(appointment: Appointment, shown: Shown, days: Iterable[date]) -> dict[date, datetime]:
+    """Give when the occurrences end whose original start falls on these days, as far as shown."""
+    ends: dict[date, datetime] = {}
     for day in days:
-        noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
-        for each in occurrences(old, noon - timedelta(hours=30), noon + timedelta(hours=30)):
-            if each.recurrence_id not in found and shown.holds(each):
-                result += [each]
-    return result
+        for each in _on(appointment, day):
+            if _day(each) == day and (appointment.recurrence is None or shown.holds(each)):
+                ends[day] = each.end
+    return ends
+
+
+def _on(appointment: Appointment, day: date) -> list[Occurrence]:
+    noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    near = occurrences(appointment, noon - _A_DAY_AROUND, noon + _A_DAY_AROUND)
+    moved = [
+        each
+        for changed in appointment.changed
+        if local(changed.original_start, appointment.zone).date() == day
+        for each in occurrences(appointment, changed.start, max(changed.end, changed.start + _TICK))
+    ]
+    return [*near, *moved]

@@ -22,7 +22,7 @@ from keepstep.core.reconcile import (
 )
 from keepstep.store.mailboxes import SUCCESS, guard
 from keepstep.store.models import Appointment, History, LeftOut, Quarantine
-from keepstep.store.rows import fill, model_row
+from keepstep.store.rows import fill, model_row, pack_shown
 from keepstep.store.scrub import scrub_meeting
 
 _BATCH = 200
@@ -119,6 +119,9 @@ def _apply_decisions(result: PageResult) -> None:
     puts = [each for each in decisions if isinstance(each, Put)]
     marks = [each for each in decisions if isinstance(each, Mark)]
     for put in puts:
+        for record in put.overtaken:
+            shown = pack_shown(record.shown)
+            Appointment.objects.filter(pk=record.id).update(shown=shown, updated_at=result.at)
         if put.record is not None:
             _copy_record(put, result)
     _scrub([*puts, *marks], result.mailbox_id)

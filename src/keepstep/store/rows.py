@@ -59,7 +59,7 @@ def fill(row: models.Appointment, appointment: Appointment, shown: Shown) -> Non
     row.people = _dump(_pack_people(details))
     row.series = _dump(pack_series(appointment))
     row.zone = _dump(_pack_zones(appointment))
-    row.shown = _dump(_pack_shown(shown))
+    row.shown = pack_shown(shown)
     row.warnings = " ".join(appointment.warnings)
 
 
@@ -145,7 +145,8 @@ def _unpack_zones(row: models.Appointment) -> tuple[Zone, Zone | None]:
     return zone, unpack_zone(packed["e"]) if "e" in packed else None
 
 
-def _pack_shown(shown: Shown) -> dict[str, Any]:
+def pack_shown(shown: Shown) -> str:
+    """Give which occurrences a row shows as its column keeps it."""
     packed: dict[str, Any] = {}
     if shown.after is not None:
         packed["a"] = pack_instant(shown.after)
@@ -155,7 +156,7 @@ def _pack_shown(shown: Shown) -> dict[str, Any]:
         packed["+"] = sorted(day.toordinal() for day in shown.also)
     if shown.never:
         packed["-"] = sorted(day.toordinal() for day in shown.never)
-    return packed
+    return _dump(packed)
 
 
 def _unpack_shown(packed: dict[str, Any]) -> Shown:

@@ -8,9 +8,9 @@ from itertools import islice
 
 from django.db.models import Q, QuerySet
 
-from keepstep.core.reconcile import KnownRow, RowState, Version
+from keepstep.core.reconcile import KnownRecord, KnownRow, RowState, Version
 from keepstep.store.models import Appointment, LeftOut
-from keepstep.store.rows import known_row
+from keepstep.store.rows import known_row, unpack
 
 # SQLite's bound on the parameters of a statement was 999 for long; a page has up to 512 ids.
 _CHUNK = 500
@@ -32,6 +32,18 @@ def twins(mailbox_id: int, uids: Iterable[str]) -> dict[str, list[KnownRow]]:
         rows = Appointment.objects.filter(mailbox_id=mailbox_id, part=0, uid__in=chunk)
         for row in rows.exclude(state=RowState.RECORD):
             found.setdefault(row.uid, []).append(known_row(row))
+    return found
+
+
+def records(mailbox_id: int, uids: Iterable[str]) -> dict[str, list[KnownRecord]]:
+    """Give the records of a series' past, by UID."""
+    found: dict[str, list[KnownRecord]] = {}
+    for chunk in _chunks(uids):
+        rows = Appointment.objects.filter(
+            mailbox_id=mailbox_id, uid__in=chunk, state=RowState.RECORD
+        )
+        for row in rows:
+            found.setdefault(row.uid, []).append(KnownRecord(row.pk, *unpack(row)))
     return found
 
 

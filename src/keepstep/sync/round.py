@@ -191,9 +191,13 @@ class _Round:
             items = await self.means.connector.appointments(
                 self.target, wanted, self.means.batch_size
             )
-        uids = [item.uid for item in items.values() if isinstance(item, Appointment)]
-        twins = await self.means.writer.call(view.twins, self.mailbox.id, uids) if uids else {}
-        decisions = reconcile(Page(listing, items), known, twins, self.terms)
+        read = [item for item in items.values() if isinstance(item, Appointment)]
+        call, mailbox_id = self.means.writer.call, self.mailbox.id
+        twins = await call(view.twins, mailbox_id, [each.uid for each in read]) if read else {}
+        series = [each.uid for each in read if each.recurrence is not None]
+        first = self.mailbox.last_success is None
+        records = await call(view.records, mailbox_id, series) if series and not first else {}
+        decisions = reconcile(Page(listing, items), known, twins, self.terms, records)
         return await self._settle(decisions) if listing.last else decisions
 
     async def _settle(self, decisions: list[Decision]) -> list[Decision]:

@@ -120,11 +120,12 @@ async def _compare(
         items = await means.connector.appointments(target, ids, means.batch_size)
     uids = [item.uid for item in items.values() if isinstance(item, Appointment)]
     twins = await call(view.twins, mailbox.id, uids) if uids else {}
+    records = await call(view.records, mailbox.id, uids) if uids else {}
     listing = Listing("compared", last=True, changes=tuple(suspects))
     # A note would say that nothing is to be done: what verify lists is no change that was seen.
     decisions = [
         each
-        for each in reconcile(Page(listing, items), known, twins, terms)
+        for each in reconcile(Page(listing, items), known, twins, terms, records)
         if not isinstance(each, Note)
     ]
     return decisions + await _extra(mailbox, means, changes, decisions, terms)
