@@ -40,36 +40,50 @@ class _Day(click.ParamType):  # type: ignore[type-arg]  # older ones of click ar
 
 
 @click.command()
-@click.option("--operator", "email", metavar="EMAIL", required=True, help="Whose calendar.")
+@click.option("--operator", "email", metavar="EMAIL", help="Whose calendar.")
+@click.option("--team", "group", metavar="GROUP", help="An access group: each meeting once.")
 @click.option("--from", "first", metavar="DATE", type=_Day(), help="First day; default today.")
 @click.option("--to", "last", metavar="DATE", type=_Day(), help="Day after the last; +31 days.")
 @click.option("--include-cancelled", is_flag=True, help="Cancelled ones too.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @needs_database
 def appointments(
-    email: str, first: date | None, last: date | None, include_cancelled: bool, as_json: bool
+    email: str | None,
+    group: str | None,
+    first: date | None,
+    last: date | None,
+    include_cancelled: bool,
+    as_json: bool,
 ) -> None:
-    """Show an operator's calendar, series expanded to occurrences, in order of start.
+    """Show an operator's or a team's calendar, series expanded, in order of start.
 
-    Dates are those of the operator's time zone.
+    Dates are those of the operator's time zone, a team's those of its first operator.
     """
     from keepstep.store import calendar
     from keepstep.store.operators import find
 
-    operator = find(email)
-    first = first or calendar.today(operator, datetime.now(UTC))
+    if (email is None) == (group is None):
+        raise UsageError("name either --operator EMAIL or --team GROUP.")
+    members = calendar.team(group) if group is not None else [find(email or "")]
+    first = first or calendar.today(members[0], datetime.now(UTC))
     last = last or first + timedelta(days=calendar.DAYS_AHEAD)
     if last <= first:
         raise UsageError(f"--to ({last}) must be later than --from ({first}).")
-    found = calendar.entries(operator.email, first, last, include_cancelled=include_cancelled)
+    zone = members[0].time_zone
+    if group is None:
+        whose = members[0].email
+        found = calendar.entries(whose, first, last, include_cancelled=include_cancelled)
+    else:
+        whose = f"team {group}"
+        found = calendar.team_entries(
+            members, zone, first, last, include_cancelled=include_cancelled
+        )
     if as_json:
         print_json(found)
         return
-    click.echo(
-        f"Calendar of {safe(operator.email)}, {first} to {last - timedelta(days=1)},"
-        f" times of {operator.time_zone}"
-    )
-    for line in calendar_lines(found, ZoneInfo(operator.time_zone), first, _columns()):
+    until = last - timedelta(days=1)
+    click.echo(f"Calendar of {safe(whose)}, {first} to {until}, times of {zone}")
+    for line in calendar_lines(found, ZoneInfo(zone), first, _columns()):
         click.echo(line)
 
 
@@ -101,6 +115,9 @@ def _marks(entry: dict[str, Any]) -> str:
     marks = [entry["status"]] if entry["status"] == "cancelled" else []
     if entry["recurrence_id"]:
         marks.append("series")
+    if len(entry.get("operators", ())) > 1:
+        marks.append(f"{len(entry['operators'])} operators")
+    marks += entry.get("warnings", ())
     return f" [{', '.join(marks)}]" if marks else ""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q, QuerySet
 
 from keepstep.core.appointment import Address, Attendee, Occurrence
+from keepstep.core.errors import UsageError
 from keepstep.core.reconcile import RowState
 from keepstep.core.record import shown_occurrences
 from keepstep.store.models import Appointment, Operator
@@ -33,9 +34,9 @@ class Window:
     end: datetime
 
 
-def window(operator: Operator, first: date, last: date) -> Window:
+def window(time_zone: str, first: date, last: date) -> Window:
     """Give the window of days; a day without its midnight begins when the clock skipped it."""
-    return Window(first, last, _midnight(first, operator), _midnight(last, operator))
+    return Window(first, last, _midnight(first, time_zone), _midnight(last, time_zone))
 
 
 def today(operator: Operator, now: datetime) -> date:
@@ -52,7 +53,56 @@ def entries(
     text: instants in UTC, dates for an all-day one. Raises UsageError for an unknown operator.
     """
     operator = find(operator_email)
-    days = window(operator, first, last)
+    return _entries(operator, window(operator.time_zone, first, last), include_cancelled)
+
+
+def team(access_group: str) -> list[Operator]:
+    """Give the operators of an access group. Raises UsageError where there are none."""
+    members = list(Operator.objects.filter(access_group=access_group).order_by("email"))
+    if not members:
+        raise UsageError(f"no operator has the access group {access_group!r}.")
+    return members
+
+
+def team_entries(
+    members: Sequence[Operator],
+    time_zone: str,
+    first: date,
+    last: date,
+    *,
+    include_cancelled: bool = False,
+) -> list[dict[str, Any]]:
+    """Give a team's calendar: each meeting once, with all its `operators`, in order of start.
+
+    A meeting is known by UID and start. Of its copies the organizer's own is shown, else one that
+    stands, else the first; a copy whose details are withheld only where there is no other. The
+    days are those of `time_zone`, an IANA name.
+    """
+    days = window(time_zone, first, last)
+    meetings: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for member in members:
+        for entry in _entries(member, days, include_cancelled):
+            meetings.setdefault((entry["uid"], entry["start"]), []).append(entry)
+    found = []
+    for copies in meetings.values():
+        shown = min(copies, key=_preference)
+        found.append(shown | {"operators": [copy["operator"] for copy in copies]})
+    found.sort(key=_order)
+    return found
+
+
+def _preference(entry: dict[str, Any]) -> tuple[bool, bool, bool]:
+    organizer = entry["organizer"] or {"email": ""}
+    withheld = entry["sensitivity"] != "normal" and entry["organizer"] is None
+    foreign = organizer["email"].casefold() != entry["operator"].casefold()
+    return withheld, entry["status"] == "cancelled", foreign
+
+
+def _order(entry: dict[str, Any]) -> tuple[str, str, str]:
+    return entry["start"], entry["end"], entry["uid"]
+
+
+def _entries(operator: Operator, days: Window, include_cancelled: bool) -> list[dict[str, Any]]:
     found = [
         (each.start, _entry(operator, each))
         for each in _occurrences(operator, days)
@@ -90,9 +140,8 @@ def _is_cancelled(occurrence: Occurrence) -> bool:
     return occurrence.details.cancelled or occurrence.appointment.details.cancelled
 
 
-def _midnight(day: date, operator: Operator) -> datetime:
-    zone = ZoneInfo(operator.time_zone)
-    return datetime.combine(day, time(), zone).astimezone(UTC)
+def _midnight(day: date, time_zone: str) -> datetime:
+    return datetime.combine(day, time(), ZoneInfo(time_zone)).astimezone(UTC)
 
 
 def _entry(operator: Operator, occurrence: Occurrence) -> dict[str, Any]:
@@ -112,7 +161,14 @@ def _entry(operator: Operator, occurrence: Occurrence) -> dict[str, Any]:
         "status": "cancelled" if _is_cancelled(occurrence) else "confirmed",
         "recurrence_id": _instant(occurrence.recurrence_id) if occurrence.recurrence_id else None,
         "categories": list(details.categories),
+        **_warnings(occurrence),
     }
+
+
+def _warnings(occurrence: Occurrence) -> dict[str, list[str]]:
+    """Give what is in doubt about the appointment; nothing where nothing is."""
+    warnings = occurrence.appointment.warnings
+    return {"warnings": list(warnings)} if warnings else {}
 
 
 def _times(occurrence: Occurrence) -> dict[str, Any]:
