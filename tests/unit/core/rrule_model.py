@@ -31,7 +31,8 @@ Shown = tuple[datetime, datetime, datetime | None, bool, date | None, date | Non
 class Case:
     """A series, its exceptions, and a window. `iana` is the zone by whose rules to reckon.
 
-    `deleted` and `changed` are by date; a changed one that the pattern lacks is an orphan.
+    `deleted` and `changed` are by date; a changed one that the pattern lacks is an orphan. `told`
+    is what a server tells of the first occurrence: start and end.
     """
 
     recurrence: Recurrence
@@ -43,6 +44,7 @@ class Case:
     end: datetime
     deleted: frozenset[date] = frozenset()
     changed: dict[date, ChangedOccurrence] = field(default_factory=dict)
+    told: tuple[datetime, datetime] | None = None
 
     def times(self, day: date) -> tuple[datetime, datetime]:
         """Give start and end of a date's occurrence, by its wall times."""
@@ -62,10 +64,11 @@ class Case:
         first = next(dates(self.recurrence), self.recurrence.first_date)
         start, end = self.times(first)
         begins, ends = (each.astimezone(zone).replace(tzinfo=None) for each in (start, end))
-        length = ends - begins
+        length = max(ends - begins, timedelta(0)) or end - start
         if self.all_day:
-            return replace(self, length=max(ends.date() - begins.date(), timedelta(days=1)))
-        return replace(self, begins=begins.time(), length=max(length, timedelta(0)) or end - start)
+            length = max(ends.date() - begins.date(), timedelta(days=1))
+        at = time() if self.all_day else begins.time()
+        return replace(self, begins=at, length=length, told=(start, end))
 
     def _instant(self, wall: datetime) -> datetime:
         return wall.replace(tzinfo=ZoneInfo(self.iana)).astimezone(UTC)
@@ -75,9 +78,11 @@ def expected(case: Case) -> list[Shown]:
     """Give all that the window shows, in order."""
     by_start: dict[datetime, Shown] = {}
     until = case.end.date() + timedelta(days=3)
+    # By instants, as the wire names them: a day that a zone left out falls on the next one's.
+    gone = {case.times(day)[0] for day in (*case.deleted, *case.changed)}
     for day in takewhile(lambda day: day <= until, dates(case.recurrence)):
-        if day not in case.deleted and day not in case.changed:
-            start, end = case.times(day)
+        start, end = case.times(day)
+        if start not in gone:
             days = (day, day + case.length) if case.all_day else (None, None)
             by_start[start] = (start, end, start, False, *days)
     shown = list(by_start.values())

@@ -103,7 +103,8 @@ def cases(draw: st.DrawFn) -> tuple[Case, Zone]:
     if draw(st.integers(0, 3)) == 0:
         zone, change, minutes = draw(st.sampled_from(CHANGES))
         first = change - timedelta(days=draw(st.integers(0, 9)))
-        pattern = draw(st.sampled_from([Daily(1), Daily(1), Weekly(1, frozenset(Weekday))]))
+        every_day: list[Pattern] = [Daily(1), Daily(1), Weekly(1, frozenset(Weekday))]
+        pattern = draw(st.sampled_from(every_day))
         recurrence, begins = Recurrence(pattern, first), _time(draw(st.sampled_from(minutes)))
     else:
         recurrence, zone = draw(recurrences()), draw(st.sampled_from(ZONES))

@@ -16,7 +16,7 @@ from keepstep.core.appointment import (
     Weekday,
     Weekly,
 )
-from keepstep.core.recurrence import ends_after, last_end, occurrences, span
+from keepstep.core.recurrence import ends_after, last_end, occurrences, span, straightened
 from tests.unit.core.builders import series, utc
 
 HOUR = timedelta(hours=1)
@@ -127,21 +127,54 @@ def test_what_is_both_changed_and_deleted_on_the_wire_is_shown_as_changed() -> N
 
 
 # How servers name the occurrence of Monday 8 June 2026, 09:00 in Berlin (07:00 UTC), of a series
-# that began in winter: rightly; with the offset of winter; by midnight; by winter's midnight.
-WINTER_NAMES = ["2026-06-08 07:00", "2026-06-08 08:00", "2026-06-07 22:00", "2026-06-07 23:00"]
-# And of Monday 7 December 2026 (08:00 UTC) of a series that began in summer.
-SUMMER_NAMES = ["2026-12-07 08:00", "2026-12-07 07:00", "2026-12-06 23:00", "2026-12-06 22:00"]
+# that began in winter: rightly; by midnight; with the offset of winter; by winter's midnight. And
+# how they tell that it was moved to 14:00 (12:00 UTC) of the Wednesday.
+WINTER_NAMES = [
+    ("2026-06-08 07:00", "2026-06-10 12:00"),
+    ("2026-06-07 22:00", "2026-06-10 12:00"),
+    ("2026-06-08 08:00", "2026-06-10 13:00"),
+    ("2026-06-07 23:00", "2026-06-10 13:00"),
+]
+# Monday 7 December 2026 (08:00 UTC), of a series that began in summer, named in the same ways.
+SUMMER_NAMES = ["2026-12-07 08:00", "2026-12-06 23:00", "2026-12-07 07:00", "2026-12-06 22:00"]
 
 
-@pytest.mark.parametrize("name", WINTER_NAMES)
-def test_a_name_with_a_wrong_offset_finds_its_occurrence_in_summer(name: str) -> None:
+@pytest.mark.parametrize(("name", "told"), WINTER_NAMES)
+def test_wrong_offsets_follow_the_zone_of_the_series(name: str, told: str) -> None:
+    """Some real servers are an hour off across a clock change: pattern and zone decide."""
     deleted = replace(MONDAYS, deleted=(utc(name),))
-    assert JUNE_MONDAYS[1] not in starts(in_june(deleted))
-    assert len(in_june(deleted)) == 4
-    moved = replace(MONDAYS, changed=(changed(name, "2026-06-10 12:00"),))
+    assert starts(in_june(deleted)) == [JUNE_MONDAYS[0], *JUNE_MONDAYS[2:]]
+    moved = replace(MONDAYS, changed=(changed(name, told),))
     found = in_june(moved)
     assert starts(found) == [JUNE_MONDAYS[0], utc("2026-06-10 12:00"), *JUNE_MONDAYS[2:]]
+    assert found[1].end == utc("2026-06-10 13:00")
     assert found[1].recurrence_id == JUNE_MONDAYS[1]
+
+
+@pytest.mark.parametrize(("name", "told"), WINTER_NAMES)
+def test_a_series_can_be_straightened_once_for_all(name: str, told: str) -> None:
+    crooked = replace(MONDAYS, changed=(changed(name, told),), deleted=(utc("2026-06-22 08:00"),))
+    straight = straightened(crooked)
+    assert straight.changed == (changed("2026-06-08 07:00", "2026-06-10 12:00"),)
+    assert straight.deleted == (JUNE_MONDAYS[3],)
+    assert straightened(straight) is straight
+    assert starts(in_june(straight)) == starts(in_june(crooked))
+    assert span(straight) == span(crooked)
+
+
+def test_a_moved_occurrence_told_by_a_wrong_offset_bounds_the_span_rightly() -> None:
+    """Told as 21:00 to 22:00 UTC in winter's offset: 20:00 to 21:00."""
+    last = series(Weekly(1, frozenset({Weekday.MONDAY})), "2026-03-23 09:00", count=2)
+    moved = replace(last, changed=(changed("2026-03-29 23:00", "2026-03-30 21:00"),))
+    assert span(moved) == (utc("2026-03-23 08:00"), utc("2026-03-30 21:00"))
+    assert ends_after(moved, utc("2026-03-30 20:59"))
+    assert not ends_after(moved, utc("2026-03-30 21:00"))
+
+
+def test_an_exception_that_ends_before_it_starts_has_no_length() -> None:
+    hostile = changed("2026-06-08 07:00", "2026-06-10 12:00", end=utc("2026-06-09 12:00"))
+    found = in_june(replace(MONDAYS, changed=(hostile,)))[1]
+    assert (found.start, found.end) == (utc("2026-06-10 12:00"), utc("2026-06-10 12:00"))
 
 
 @pytest.mark.parametrize("name", SUMMER_NAMES)
