@@ -126,9 +126,13 @@ class Series:
         return frozenset(day for day in days if day is not None)
 
     def exceptions(self, start: datetime, end: datetime) -> list[Occurrence]:
-        """Give the changed occurrences that overlap a window, wherever the pattern had them."""
+        """Give the changed occurrences that overlap a window, wherever the pattern had them.
+
+        Where two bear one name, the later one counts.
+        """
+        by_name = {each.original_start: each for each in self.appointment.changed}
         found: dict[datetime, Occurrence] = {}
-        for each in self.appointment.changed:
+        for each in by_name.values():
             if each.start - _DAY < end and max(each.start, each.end) + _DAY > start:
                 changed = self.corrected(each)
                 if overlaps(changed.start, changed.end, start, end):

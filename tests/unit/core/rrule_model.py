@@ -86,7 +86,8 @@ def expected(case: Case) -> list[Shown]:
             days = (day, day + case.length) if case.all_day else (None, None)
             by_start[start] = (start, end, start, False, *days)
     shown = list(by_start.values())
-    shown += [_exception(case, day, changed) for day, changed in case.changed.items()]
+    by_name = {changed.original_start: (day, changed) for day, changed in case.changed.items()}
+    shown += [_exception(case, day, changed) for day, changed in by_name.values()]
     return sorted((each for each in shown if _overlaps(case, each)), key=lambda each: each[:3])
 
 
