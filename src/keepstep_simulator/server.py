@@ -6,6 +6,7 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from email.utils import format_datetime
 from types import TracebackType
 from weakref import WeakKeyDictionary
 
@@ -18,12 +19,13 @@ from keepstep_simulator.simulator import LARGEST_REQUEST, Simulator
 
 
 def application(
-    simulator: Simulator, *, control: bool = False, bind_to: bytes = b""
+    simulator: Simulator, *, control: bool = False, bind_to: bytes = b"", tells_time: bool = False
 ) -> web.Application:
     """Give the web application.
 
     ``control`` opens the control face under ``/control/``; ``bind_to`` is the certificate (DER)
-    that handshakes must be bound to.
+    that handshakes must be bound to; ``tells_time`` lets the header Date be by the simulator's
+    clock, not by the machine's.
     """
     app = web.Application(client_max_size=LARGEST_REQUEST)
     handshakes: WeakKeyDictionary[asyncio.BaseTransport, Handshake] = WeakKeyDictionary()
@@ -40,6 +42,11 @@ def application(
             return web.Response(status=401, headers={"WWW-Authenticate": challenge})
         return await _deliver(request, simulator.answer(replace(asked, user=handshake.user)))
 
+    async def tell_time(_: web.Request, response: web.StreamResponse) -> None:
+        response.headers["Date"] = format_datetime(simulator.clock(), usegmt=True)
+
+    if tells_time:
+        app.on_response_prepare.append(tell_time)
     if control:
         controls = Control(simulator)
 
@@ -111,12 +118,13 @@ async def serving(
     control: bool = False,
     tls: ssl.SSLContext | None = None,
     bind_to: bytes = b"",
+    tells_time: bool = False,
 ) -> AsyncIterator[str]:
     """Serve on a real socket while the block runs; gives the address of the EWS face.
 
     ``tls`` is the server's side of TLS, None for plain HTTP; the rest is :func:`application`'s.
     """
-    app = application(simulator, control=control, bind_to=bind_to)
+    app = application(simulator, control=control, bind_to=bind_to, tells_time=tells_time)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
     await runner.setup()
     try:
@@ -145,11 +153,20 @@ class SimulatorThread:
         control: bool = False,
         tls: ssl.SSLContext | None = None,
         bind_to: bytes = b"",
+        tells_time: bool = False,
     ) -> None:
         """Take what :func:`serving` takes."""
         self.simulator = simulator
         self.url = ""
-        self._serving = serving(simulator, host, port, control=control, tls=tls, bind_to=bind_to)
+        self._serving = serving(
+            simulator,
+            host,
+            port,
+            control=control,
+            tls=tls,
+            bind_to=bind_to,
+            tells_time=tells_time,
+        )
         self._started = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None

@@ -277,6 +277,14 @@ FAILURES: dict[str, Failure] = _catalogue(
         passes_by_itself=False,
     ),
     Failure(
+        "server-slow",
+        "Exchange answers slowly.",
+        "The server or the network on the way is overloaded, or they are far apart.",
+        "Poll less often (keepstep jobs set CalendarSynchronization schedule=MINUTES), and have"
+        " the load of the Exchange server looked at.",
+        passes_by_itself=True,
+    ),
+    Failure(
         "plain-http",
         "The Exchange URL is plain http.",
         "What is sent, the password included, can be read on the way.",

@@ -25,9 +25,12 @@ _REQUEST = (
     b'<?xml version="1.0" encoding="utf-8"?>'
     b'<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"'
     b' xmlns:t="' + TYPES.encode() + b'" xmlns:m="' + MESSAGES.encode() + b'"><s:Header>'
-    b'<t:RequestServerVersion Version="%b"/><t:ExchangeImpersonation><t:ConnectingSID>'
+    b'<t:RequestServerVersion Version="%b"/>%b</s:Header><s:Body>%b</s:Body></s:Envelope>'
+)
+_IMPERSONATION = (
+    b"<t:ExchangeImpersonation><t:ConnectingSID>"
     b"<t:PrimarySmtpAddress>%b</t:PrimarySmtpAddress>"
-    b"</t:ConnectingSID></t:ExchangeImpersonation></s:Header><s:Body>%b</s:Body></s:Envelope>"
+    b"</t:ConnectingSID></t:ExchangeImpersonation>"
 )
 
 _ENVELOPES = {f"{{{namespace}}}Envelope" for namespace in SOAP_NAMESPACES}
@@ -37,6 +40,10 @@ _FAULTS = {f"{{{namespace}}}Fault" for namespace in SOAP_NAMESPACES}
 _LONGEST_TEXT_OF_FAULT = 20_000
 _LONGEST_CODE = 100
 _HTML = re.compile(rb"<!doctype\s+html|<html[\s>]", re.IGNORECASE)
+_LOGIN = re.compile(
+    rb"password|passwd|/owa/|logon|log[ -]?in|log[ -]?on|sign[ -]?in|<form", re.IGNORECASE
+)
+_PAGE = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +97,12 @@ def escaped(text: str) -> bytes:
 
 def request(operation: bytes, request_version: str, address: str) -> bytes:
     """Wrap an operation's element into an envelope that impersonates the mailbox's owner."""
-    return _REQUEST % (request_version.encode(), escaped(address), operation)
+    return _REQUEST % (request_version.encode(), _IMPERSONATION % escaped(address), operation)
+
+
+def plain_request(operation: bytes, request_version: str) -> bytes:
+    """Wrap an operation's element into an envelope that impersonates nobody."""
+    return _REQUEST % (request_version.encode(), b"", operation)
 
 
 def read_answer(raw: RawAnswer, now: datetime) -> Answer:
@@ -135,12 +147,27 @@ def messages_of(answer: Answer, operation: str, count: int | None = None) -> lis
     return messages
 
 
+def failure_of_page(body: bytes) -> ExchangeError:
+    """Give the error for a web page that came with status 200: a sign-in form, or any other."""
+    if _LOGIN.search(body[:_PAGE]):
+        return ExchangeError("login-page", "HTML")
+    return ExchangeError("not-exchange", "HTML")
+
+
+def version_told(raw: RawAnswer) -> ServerVersion | None:
+    """Give the ServerVersionInfo of any answer, a fault included; None where it has none."""
+    try:
+        return _server_version(parse(raw.body)) if raw.body else None
+    except ExchangeError:
+        return None
+
+
 def _root_of(raw: RawAnswer, status_failure: ExchangeError) -> _Element:
     start = raw.body[:PROLOG]
     if raw.status == 200 and not raw.body.strip():
         raise ExchangeError("answer-unreadable", "empty")
     if _HTML.search(start):
-        raise status_failure if raw.status != 200 else ExchangeError("login-page", "HTML")
+        raise status_failure if raw.status != 200 else failure_of_page(raw.body)
     if not start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         raise status_failure if raw.status != 200 else ExchangeError("not-exchange", "no XML")
     try:

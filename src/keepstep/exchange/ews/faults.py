@@ -7,6 +7,7 @@ code as detail.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -14,6 +15,8 @@ from email.utils import parsedate_to_datetime
 from keepstep.core.errors import ExchangeError
 
 LONGEST_PAUSE = timedelta(hours=1)
+# What is passed on to people must not be longer, or other, than a code of Exchange is.
+_CODE = re.compile(r"[A-Za-z0-9_.]{1,100}")
 
 # Response codes, in faults as in response messages.
 CODES: dict[str, str] = {
@@ -98,6 +101,8 @@ _STATUSES: dict[int, str] = {
 
 def failure_of_code(code: str, pause: timedelta | None = None, telling: str = "") -> ExchangeError:
     """Give the error for an EWS response code; `telling` is the fault's text, never passed on."""
+    if code and not _CODE.fullmatch(code):
+        code = "a response code that is none"
     if code not in CODES or code == "ErrorSchemaValidation":
         for word, of_catalogue in _TELLING_WORDS:
             if word in telling:

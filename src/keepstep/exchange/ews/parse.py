@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 
 from lxml import etree
 from lxml.etree import _Element
@@ -26,7 +27,7 @@ def parse(body: bytes) -> _Element:
     if b"<!DOCTYPE" in body[:PROLOG]:
         raise ExchangeError("answer-unreadable", "DOCTYPE")
     try:
-        root = etree.fromstring(body, _parser())
+        root = etree.fromstring(body, _own.parser())
     except (etree.XMLSyntaxError, ValueError, LookupError):
         root = _parse_cleaned(body)
     if root.getroottree().docinfo.internalDTD is not None:
@@ -44,6 +45,19 @@ def _parser() -> etree.XMLParser:
         remove_pis=True,
         collect_ids=False,
     )
+
+
+class _Own(threading.local):
+    """A parser for each thread: making one costs as much as parsing a small answer."""
+
+    def __init__(self) -> None:
+        self._parser = _parser()
+
+    def parser(self) -> etree.XMLParser:
+        return self._parser
+
+
+_own = _Own()
 
 
 def _parse_cleaned(body: bytes) -> _Element:

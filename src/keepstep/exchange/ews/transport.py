@@ -62,6 +62,7 @@ class AiohttpTransport:
     ) -> None:
         self._url = url
         self._sign_in = sign_in
+        self._pinned = sign_in if isinstance(sign_in, PinnedSignIn) else None
         self._way = Way(limits or Limits(), ca_file, proxy or "")
         # Waiting for a turn is not counted against the time limits, as it would be in the pool.
         self._turns = asyncio.Semaphore(self._way.limits.connections)
@@ -85,7 +86,7 @@ class AiohttpTransport:
                     )
                 )
             finally:
-                if isinstance(self._sign_in, PinnedSignIn):
+                if self._pinned is not None:
                     self._idle.append(line)
 
     async def close(self) -> None:
@@ -95,9 +96,9 @@ class AiohttpTransport:
             await line.session.close()
 
     def _taken(self) -> _Line:
-        if not isinstance(self._sign_in, PinnedSignIn):
+        if self._pinned is None:
             return self._lines[0] if self._lines else self._opened(self._sign_in, 0)
-        return self._idle.pop() if self._idle else self._opened(self._sign_in.of_connection(), 1)
+        return self._idle.pop() if self._idle else self._opened(self._pinned.of_connection(), 1)
 
     def _opened(self, sign_in: SignIn, connections: int) -> _Line:
         if self._tls is None:
