@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 
 Address = IPv4Address | IPv6Address
@@ -42,6 +43,7 @@ _NAMES = frozenset(
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]{1,8}|0[0-7]{0,12}|[1-9][0-9]{0,10}")
 
 
+@lru_cache(maxsize=256)
 def is_forbidden(host: str) -> bool:
     """Say whether a host, a name or an address in any notation, must not be connected to.
 

@@ -20,17 +20,13 @@ from keepstep.core.reconcile import (
     Version,
     What,
 )
+from keepstep.store.bulk import insert_history, insert_live, update_live
 from keepstep.store.mailboxes import SUCCESS, guard
-from keepstep.store.models import Appointment, History, LeftOut, Quarantine
-from keepstep.store.rows import fill, model_row, pack_shown
+from keepstep.store.models import Appointment, LeftOut, Quarantine
+from keepstep.store.rows import fill, pack_shown
 from keepstep.store.scrub import scrub_meeting
 
 _BATCH = 200
-_PUT_COLUMNS = [
-    column.name
-    for column in Appointment._meta.concrete_fields
-    if column.name not in {"id", "mailbox", "part", "created_at"}
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,15 +140,8 @@ def _scrub(decisions: Sequence[Put | Mark], mailbox_id: int) -> None:
 
 
 def _write_puts(puts: Sequence[Put], result: PageResult) -> None:
-    created, updated = [], []
-    for put in puts:
-        row = model_row(put.appointment, put.shown, result.mailbox_id, result.at)
-        row.listed_in = result.full_round
-        if put.row is None:
-            created.append(row)
-        else:
-            row.pk = put.row.id
-            updated.append(row)
+    created = [(put.appointment, put.shown) for put in puts if put.row is None]
+    updated = [(put.row.id, put.appointment, put.shown) for put in puts if put.row is not None]
     # The id of an item can pass from one row to another on one page: make way before writing.
     changed_ids = [
         put.row.id
@@ -160,9 +149,8 @@ def _write_puts(puts: Sequence[Put], result: PageResult) -> None:
         if put.row is not None and put.row.appointment.item_id != put.appointment.item_id
     ]
     _make_way(changed_ids, result.mailbox_id)
-    Appointment.objects.bulk_create(created, batch_size=_BATCH)
-    if updated:
-        Appointment.objects.bulk_update(updated, _PUT_COLUMNS, batch_size=_BATCH // 4)
+    insert_live(created, result.mailbox_id, result.full_round, result.at)
+    update_live(updated, result.full_round, result.at)
 
 
 def _make_way(row_ids: Sequence[int], mailbox_id: int) -> None:
@@ -273,11 +261,12 @@ def _write_quarantine(decisions: Sequence[Decision], result: PageResult) -> None
 
 
 def _write_history(decisions: Sequence[Decision], result: PageResult) -> None:
-    rows = [_history(each, result) for each in decisions if not isinstance(each, Keep)]
-    History.objects.bulk_create(rows, batch_size=_BATCH)
+    insert_history([_history(each, result) for each in decisions if not isinstance(each, Keep)])
 
 
-def _history(decision: Put | Mark | Note | SetAside, result: PageResult) -> History:
+def _history(
+    decision: Put | Mark | Note | SetAside, result: PageResult
+) -> tuple[int, str, str, datetime, str, str]:
     if isinstance(decision, Put):
         uid, item_id = decision.appointment.uid, decision.appointment.item_id
     elif isinstance(decision, Mark):
@@ -288,11 +277,4 @@ def _history(decision: Put | Mark | Note | SetAside, result: PageResult) -> Hist
         what, rule = What.QUARANTINED, decision.code
     else:
         what, rule = decision.what, decision.rule.value
-    return History(
-        mailbox_id=result.mailbox_id,
-        uid=uid,
-        item_id=item_id,
-        at=result.at,
-        what=what.value,
-        rule=rule,
-    )
+    return (result.mailbox_id, uid, item_id, result.at, what.value, rule)

@@ -22,45 +22,67 @@ from keepstep.core.record import ALL, Shown
 from keepstep.core.recurrence import span
 from keepstep.store import models
 
+# The columns that come from the appointment, in the order of `columns`.
+FILLED = (
+    "item_id",
+    "change_key",
+    "last_modified",
+    "uid",
+    "start",
+    "end",
+    "span_start",
+    "span_end",
+    "all_day",
+    "time_zone",
+    "subject",
+    "location",
+    "body",
+    "sensitivity",
+    "show_as",
+    "cancelled",
+    "masked",
+    "people",
+    "series",
+    "zone",
+    "shown",
+    "warnings",
+)
 
-def model_row(
-    appointment: Appointment, shown: Shown, mailbox_id: int, at: datetime
-) -> models.Appointment:
-    """Give a live row for the appointment, made and changed at `at` (UTC); not stored yet."""
-    row = models.Appointment(
-        mailbox_id=mailbox_id,
-        state=RowState.LIVE.value,
-        state_since=at,
-        created_at=at,
-        updated_at=at,
+
+def columns(appointment: Appointment, shown: Shown) -> tuple[str | bool | datetime | None, ...]:
+    """Give the values of the columns `FILLED`; instants as aware datetimes."""
+    details = appointment.details
+    first, last = span(appointment)
+    return (
+        appointment.item_id,
+        appointment.change_key,
+        appointment.last_modified,
+        appointment.uid,
+        appointment.start,
+        appointment.end,
+        first,
+        shown.until if shown.until and not shown.also else last,
+        appointment.all_day,
+        appointment.zone.name,
+        details.subject,
+        details.location,
+        details.body,
+        details.sensitivity.value,
+        details.show_as.value,
+        details.cancelled,
+        appointment.masked,
+        _dump(_pack_people(details)),
+        _dump(pack_series(appointment)),
+        _dump(_pack_zones(appointment)),
+        pack_shown(shown),
+        " ".join(appointment.warnings),
     )
-    fill(row, appointment, shown)
-    return row
 
 
 def fill(row: models.Appointment, appointment: Appointment, shown: Shown) -> None:
     """Set the columns that come from the appointment and from what of it is shown."""
-    details = appointment.details
-    first, last = span(appointment)
-    row.item_id = appointment.item_id
-    row.change_key = appointment.change_key
-    row.last_modified = appointment.last_modified
-    row.uid = appointment.uid
-    row.start, row.end = appointment.start, appointment.end
-    row.span_start = first
-    row.span_end = shown.until if shown.until and not shown.also else last
-    row.all_day = appointment.all_day
-    row.time_zone = appointment.zone.name
-    row.subject, row.location, row.body = details.subject, details.location, details.body
-    row.sensitivity = details.sensitivity.value
-    row.show_as = details.show_as.value
-    row.cancelled = details.cancelled
-    row.masked = appointment.masked
-    row.people = _dump(_pack_people(details))
-    row.series = _dump(pack_series(appointment))
-    row.zone = _dump(_pack_zones(appointment))
-    row.shown = pack_shown(shown)
-    row.warnings = " ".join(appointment.warnings)
+    for name, value in zip(FILLED, columns(appointment, shown), strict=True):
+        setattr(row, name, value)
 
 
 def unpack(row: models.Appointment) -> tuple[Appointment, Shown]:

@@ -15,6 +15,7 @@ from keepstep.core.appointment import (
     ShowAs,
     Zone,
 )
+from keepstep.core.recurrence import straightened
 from keepstep.core.timezones import instant
 from keepstep.exchange.ews.item import CALENDAR_ITEM, MASTER, SINGLE_KINDS, ItemOnWire
 from keepstep.exchange.ews.wire import Malformed
@@ -80,7 +81,7 @@ def appointment_of(
         warnings.append("no-uid")
     if item.kind != MASTER and item.kind not in SINGLE_KINDS:
         warnings.append("unknown-item-type")
-    return Appointment(
+    made = Appointment(
         item_id=item_id,
         change_key=item.change_key,
         uid=item.uid or item_id,
@@ -96,6 +97,8 @@ def appointment_of(
         last_modified=None if item.last_modified is None else _as_utc(item.last_modified),
         warnings=tuple(dict.fromkeys(warnings)),
     )
+    # Some servers tell a series' exceptions by the offset of its start, across a clock change.
+    return straightened(made) if made.recurrence is not None else made
 
 
 def _zone(item: ItemOnWire, time_zone: str, warnings: list[str]) -> Zone:

@@ -61,8 +61,12 @@ class AiohttpTransport:
         proxy: str | None = None,
     ) -> None:
         self._url = url
-        self._sign_in = sign_in
-        self._pinned = sign_in if isinstance(sign_in, PinnedSignIn) else None
+        # Told apart once: asking a protocol class costs as much as reading a small answer.
+        self._pinned: PinnedSignIn | None = None
+        if isinstance(sign_in, PinnedSignIn):
+            self._pinned = sign_in
+        else:
+            self._sign_in = sign_in
         self._way = Way(limits or Limits(), ca_file, proxy or "")
         # Waiting for a turn is not counted against the time limits, as it would be in the pool.
         self._turns = asyncio.Semaphore(self._way.limits.connections)
