@@ -47,23 +47,45 @@ def variable(name: str) -> str | None:
         raise UsageError(f"{name}_FILE: can't read {file}: {error}.") from None
 
 
+SECRET_KEY = "KEEPSTEP_SECRET_KEY"  # noqa: S105 - the name of a variable
+NEW_SECRET_KEY = "KEEPSTEP_NEW_SECRET_KEY"  # noqa: S105 - the name of a variable
+
+
 def secret_key() -> bytes:
     """Give the key that encrypts secrets: KEEPSTEP_SECRET_KEY, or the file `secret.key` at home.
 
     The file is made with mode 0600 at the first call.
     """
-    given = variable("KEEPSTEP_SECRET_KEY")
+    given = variable(SECRET_KEY)
     if given:
         return given.encode()
     path = home() / "secret.key"
     if not path.exists():
-        _make_key(path)
+        make_key(path)
     return _existing_key(path)
 
 
-def _make_key(path: Path) -> None:
+def secret_keys() -> list[bytes]:
+    """Give the keys that stored secrets may be encrypted with; the first is for new ones.
+
+    There is more than one only while the key is changed: a new one in `secret.key.new` (or
+    KEEPSTEP_NEW_SECRET_KEY), an old one in `secret.key.old`.
+    """
+    if variable(SECRET_KEY):
+        new = variable(NEW_SECRET_KEY)
+        return [*([new.encode()] if new else []), secret_key()]
+    new_file, old_file = home() / "secret.key.new", home() / "secret.key.old"
+    keys = [_existing_key(new_file)] if new_file.exists() else []
+    # The new file takes the place of the key, so it is looked for first, and the key then.
+    keys.append(secret_key())
+    if old_file.exists():
+        keys.append(_existing_key(old_file))
+    return keys
+
+
+def make_key(path: Path) -> None:
     """Write a new key, whole or not at all; of two processes that do so the first one wins."""
-    draft = path.with_name(f"secret.key.{os.getpid()}")
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:

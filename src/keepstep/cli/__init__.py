@@ -31,6 +31,8 @@ ENTRIES = {
     "verify": Entry("keepstep.cli.verify:verify", "Compare with Exchange, mend, report drift."),
     "holds": Entry("keepstep.cli.holds:holds", "Held mass removals: list, release, discard."),
     "doctor": Entry("keepstep.cli.doctor:doctor", "Check the connection to Exchange."),
+    "autodiscover": Entry("keepstep.cli.autodiscover:autodiscover", "Find the Exchange URL."),
+    "secrets": Entry("keepstep.cli.secrets:secrets", "Renew the key that encrypts secrets."),
     "serve": Entry("keepstep.cli.serve:serve", "Run the scheduler and the web pages."),
     "simulator": Entry("keepstep.cli.simulator:simulator", "Run a stand-in Exchange server."),
     "demo": Entry("keepstep.cli.demo:demo", "See it all at work, with made-up data.", hidden=True),
