@@ -16,11 +16,28 @@ from benchmarks.harness import answer, cpu_seconds, given
 THREADS = 16
 BATCH = 512
 FIELDS = (
-    "subject location text_body start end is_all_day organizer required_attendees"
-    " optional_attendees resources sensitivity legacy_free_busy_status is_cancelled categories"
-    " uid recurrence modified_occurrences deleted_occurrences last_modified_time type"
-    " my_response_type"
-).split()
+    "subject",
+    "location",
+    "text_body",
+    "start",
+    "end",
+    "is_all_day",
+    "organizer",
+    "required_attendees",
+    "optional_attendees",
+    "resources",
+    "sensitivity",
+    "legacy_free_busy_status",
+    "is_cancelled",
+    "categories",
+    "uid",
+    "recurrence",
+    "modified_occurrences",
+    "deleted_occurrences",
+    "last_modified_time",
+    "type",
+    "my_response_type",
+)
 
 
 def main() -> None:
@@ -34,8 +51,7 @@ def main() -> None:
         max_connections=THREADS,
     )
     accounts = [
-        Account(email, config=configuration, access_type=IMPERSONATION)
-        for email in asked["emails"]
+        Account(email, config=configuration, access_type=IMPERSONATION) for email in asked["emails"]
     ]
     for account in accounts:
         account.calendar  # noqa: B018 - finding the folder is not measured

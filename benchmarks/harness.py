@@ -42,9 +42,7 @@ def server(mailboxes: int, items: int) -> Iterator[dict[str, Any]]:
     """Run the benchmarks' Exchange in a process of its own; give its `url` and `emails`."""
     command = [sys.executable, "-m", "benchmarks.server"]
     command += ["--mailboxes", str(mailboxes), "--items", str(items)]
-    process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdin is not None
     try:

@@ -1,4 +1,4 @@
-"""The Exchange of the benchmarks: a simulator in a process of its own, so its CPU is not counted."""
+"""The Exchange of the benchmarks: a simulator in a process of its own, its CPU not counted."""
 
 from __future__ import annotations
 
