@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,12 +130,14 @@ def terminate(process: subprocess.Popen[str], within: float) -> int:
     return process.returncode
 
 
-def wait_for(true: Any, what: str, *, seconds: float = 30) -> None:
+def wait_for(
+    true: Callable[[], bool], what: str, *, seconds: float = 30, every: float = 0.05
+) -> None:
     """Wait until it is so; fail after so many seconds."""
     until = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < until, f"waited {seconds} s in vain for {what}"
-        time.sleep(0.05)
+        time.sleep(every)
 
 
 def _listens(port: int) -> bool:
