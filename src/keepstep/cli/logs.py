@@ -1,16 +1,27 @@
-"""The log file: KEEPSTEP_HOME/logs/keepstep.log."""
+"""The log file: KEEPSTEP_HOME/logs/keepstep.log, one JSON object per line.
+
+Each has `at` (RFC 3339 in UTC), `level`, `event` and `process`; as they apply `operator`, `run`,
+`code`, `job`, the counts of a run, and `error` with `where` it was raised. The words of a foreign
+error are left out: they could hold an appointment's text.
+"""
 
 from __future__ import annotations
 
+import json
 import logging
+import traceback
 from contextlib import suppress
+from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
+from typing import Any
 
 from keepstep.cli.errors import log_file
-from keepstep.core.errors import UsageError
+from keepstep.core.errors import KeepstepError, UsageError
 
 LARGEST = 5_000_000
 KEPT = 3
+LONGEST = 2000
+FIELDS = ("operator", "run", "job", "code", "kind", "counts")
 
 
 def log_to_file() -> None:
@@ -29,13 +40,51 @@ def log_to_file() -> None:
         logging.getLogger("keepstep").setLevel(logging.INFO)
 
 
+class JsonLines(logging.Formatter):
+    """Makes a record one line of JSON, in ASCII."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Give the line."""
+        at = datetime.fromtimestamp(record.created, UTC)
+        line: dict[str, Any] = {
+            "at": f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z",
+            "level": record.levelname.lower(),
+            "event": record.getMessage()[:LONGEST],
+            "part": record.name,
+            "process": record.process,
+        }
+        line |= {name: value for name in FIELDS if (value := _field(record, name)) is not None}
+        if record.exc_info and record.exc_info[1] is not None:
+            line |= _error(record.exc_info[1])
+        return json.dumps(line, default=str)
+
+
+def _field(record: logging.LogRecord, name: str) -> object:
+    value = getattr(record, name, None)
+    return value or None if isinstance(value, str) else value
+
+
+def _error(error: BaseException) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "error": type(error).__name__,
+        "where": [
+            f"{frame.filename}:{frame.lineno} {frame.name}"
+            for frame in traceback.extract_tb(error.__traceback__)
+        ],
+    }
+    if isinstance(error, KeepstepError):
+        told["detail"] = str(error)[:LONGEST]
+    elif isinstance(error, OSError) and error.strerror:
+        told["detail"] = error.strerror
+    cause = error.__cause__ or error.__context__
+    return told | ({"cause": _error(cause)} if cause is not None else {})
+
+
 def _handler() -> logging.Handler:
     from pathlib import Path
 
     path = Path(log_file())
     path.parent.mkdir(mode=0o700, exist_ok=True)
     handler = RotatingFileHandler(path, maxBytes=LARGEST, backupCount=KEPT, encoding="utf-8")
-    handler.setFormatter(
-        logging.Formatter("%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s")
-    )
+    handler.setFormatter(JsonLines())
     return handler

@@ -27,6 +27,7 @@ LOOK_AGAIN = timedelta(milliseconds=250)
 
 UNREACHABLE = frozenset(
     {
+        "address-forbidden",
         "certificate-expired",
         "certificate-not-trusted",
         "certificate-wrong-name",
@@ -36,8 +37,11 @@ UNREACHABLE = frozenset(
         "not-exchange",
         "proxy-in-the-way",
         "redirected",
+        "sign-in-not-offered",
         "timed-out",
         "tls-failed",
+        "token-refused",
+        "token-unavailable",
     }
 )
 # Codes that tell of the server, or of all that is behind it, rather than of one mailbox.

@@ -39,17 +39,22 @@ PROVEN = SignInRecord()
 
 
 def after_refusal(record: SignInRecord, now: datetime) -> SignInRecord:
-    """Give the record after one more refused sign-in."""
+    """Give the record after one more refused sign-in.
+
+    One that comes while a pause holds changes nothing: it was under way before the third, or is
+    the probe, which was counted when it was claimed.
+    """
+    if record.held_until(now) is not None:
+        return record
     refusals = record.refusals + 1
-    if refusals < WRONG_AFTER:
-        return SignInRecord(refusals)
-    return SignInRecord(refusals, now + _pause(refusals))
+    return SignInRecord(refusals, now + _pause(refusals) if refusals >= WRONG_AFTER else None)
 
 
 def claimed(record: SignInRecord, now: datetime) -> SignInRecord:
-    """Give the record while a probe is on its way: if nothing is heard of it, the pause holds."""
-    return SignInRecord(record.refusals, now + _pause(record.refusals))
+    """Give the record from when a probe is sent: as if it were refused, until it is accepted."""
+    return SignInRecord(record.refusals + 1, now + _pause(record.refusals + 1))
 
 
 def _pause(refusals: int) -> timedelta:
-    return min(FIRST_PAUSE * 2 ** min(refusals - WRONG_AFTER, 10), LONGEST_PAUSE)
+    doublings: int = min(refusals - WRONG_AFTER, 10)
+    return min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)

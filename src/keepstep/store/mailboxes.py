@@ -161,6 +161,39 @@ def note_failure(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class NotTried:
+    """A mailbox that was due while the server, or the account, is paused: why, till when."""
+
+    mailbox_id: int
+    fence: int
+    code: str
+    detail: str
+    trouble: Trouble
+
+
+def note_not_tried(notes: Iterable[NotTried]) -> None:
+    """Note together mailboxes that were not tried, each only if its fence still stands."""
+    rows = [
+        (
+            note.trouble.failures,
+            _parameter(note.trouble.since),
+            note.code,
+            note.detail[:500],
+            _parameter(note.trouble.next_attempt),
+            note.mailbox_id,
+            note.fence,
+        )
+        for note in notes
+    ]
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.executemany(
+            "UPDATE store_mailbox SET failures = %s, failing_since = %s, failure_code = %s,"
+            " failure_detail = %s, next_attempt = %s WHERE id = %s AND fence = %s",
+            rows,
+        )
+
+
 SUCCESS: dict[str, object] = {
     "failures": 0,
     "failing_since": None,

@@ -12,7 +12,8 @@ from keepstep.core.errors import UsageError
 from keepstep.store.models import Mailbox, Operator, Run
 
 SYSTEM = "system"
-KEPT_RUNS = 20_000
+# However many the settings let be kept, and where nothing ever purges.
+KEPT_RUNS = 100_000
 
 
 def begin_run(job: str, trigger: str, at: datetime) -> int:
@@ -22,8 +23,17 @@ def begin_run(job: str, trigger: str, at: datetime) -> int:
 
 def end_run(run_id: int, at: datetime, counts: Mapping[str, object]) -> None:
     """Note that the run ended at `at` (UTC), with what it did and what failed."""
-    Run.objects.filter(pk=run_id).update(finished=at, **counts)
+    failures = _of_present_operators(counts.get("failures"))
+    Run.objects.filter(pk=run_id).update(**{**counts, "finished": at, "failures": failures})
     Run.objects.filter(pk__lte=run_id - KEPT_RUNS).delete()
+
+
+def _of_present_operators(failures: object) -> list[dict[str, str]]:
+    """Leave out who was erased while the run went on."""
+    if not isinstance(failures, list) or not failures:
+        return []
+    present = set(Operator.objects.values_list("email", flat=True))
+    return [each for each in failures if each["operator"] in present]
 
 
 def due_mailboxes(context: str, now: datetime) -> list[int]:

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from keepstep.core.appointment import Appointment as CoreAppointment
 from keepstep.core.reconcile import RowState
 from keepstep.core.skip import NOT_OPEN, Policy, PrivateAppointments, mask, withhold
+from keepstep.store.erasure import forget_bytes_soon
 from keepstep.store.models import Appointment, Mailbox
 from keepstep.store.rows import fill, unpack
 
@@ -20,6 +21,7 @@ def scrub_meeting(mailbox_id: int, uid: str, now: CoreAppointment | None) -> Non
     `now` is the meeting as it is: masked whole (or None: gone), all its rows lose their details;
     else only the occurrences that are private now lose theirs.
     """
+    forget_bytes_soon()
     for row in Appointment.objects.filter(mailbox_id=mailbox_id, uid=uid, masked=False):
         known, shown = unpack(row)
         wiped = mask(known) if now is None or now.masked else _mask_occurrences(known, now)
@@ -54,6 +56,7 @@ def scrub_private(mode: PrivateAppointments) -> int:
     private = Q(sensitivity__in=[each.value for each in NOT_OPEN])
     changed = 0
     with transaction.atomic():
+        forget_bytes_soon()
         Mailbox.objects.update(fence=F("fence") + 1)
         for row in Appointment.objects.filter(private | ~Q(series="")).iterator(chunk_size=500):
             changed += _tighten(row, policy)

@@ -42,6 +42,14 @@ class SignIn(StrEnum):
     OAUTH = "oauth"
 
 
+class MailSecurity(StrEnum):
+    """What `smtp_security` can be."""
+
+    NONE = "none"
+    STARTTLS = "starttls"
+    TLS = "tls"
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One setting. `read` gives the typed value of a text or raises ValueError with the reason.
@@ -169,6 +177,20 @@ def _addresses(text: str) -> tuple[str, ...]:
     return tuple(read_email(each) for each in text.split(";") if each.strip())
 
 
+def _address(text: str) -> str:
+    return read_email(text) if text.strip() else ""
+
+
+def _host(text: str) -> str:
+    """Read the name or IP address of a host. "" stays ""."""
+    host = text.strip()
+    if not all(c.isascii() and (c.isalnum() or c in ".-_:") for c in host) or len(host) > 253:
+        raise ValueError(f"must be the name or address of a host, not {shown(text)}")
+    if ":" in host and host.count(":") < 2:
+        raise ValueError("must be a host alone: its port is smtp_port")
+    return host
+
+
 def _file(text: str) -> str:
     if any(unicodedata.category(c) == "Cc" for c in text):
         raise ValueError("must be the path of a file")
@@ -211,6 +233,20 @@ RULES: dict[str, Rule] = {
         Rule("connections", "Connections at once (empty: by version)", "", _number_or_none(1, 200)),
         Rule("timeout_seconds", "Seconds that an answer may take", "100", _number(1, 600)),
         Rule("ca_file", "Certificate of a private authority (PEM)", "", _file),
+        Rule("smtp_host", "Mail server for failure e-mails", "", _host),
+        Rule("smtp_port", "Its port (empty: 25, 587 or 465)", "", _number_or_none(1, 65535)),
+        Rule("smtp_security", "How it is spoken to", "none", _one_of(MailSecurity)),
+        Rule("smtp_username", "The user there (empty: no sign-in)", "", read_line),
+        Rule("smtp_password", "The user's password there", "", _password, secret=True),
+        Rule("smtp_from", "Sender of the e-mails", "", _address),
+        Rule("history_days", "Days that history is kept", "90", _number(1, LONGEST_PAST)),
+        Rule("run_days", "Days that runs are kept", "30", _number(1, LONGEST_PAST)),
+        Rule(
+            "past_keep_days",
+            "Days that past appointments are kept (empty: for ever)",
+            "",
+            _number_or_none(1, LONGEST_PAST),
+        ),
         Rule("http_proxy", "Proxy on the way to Exchange: http://HOST:PORT", "", _proxy),
     )
 }

@@ -15,12 +15,13 @@ from keepstep import environment
 from keepstep.core.errors import UsageError
 from keepstep.core.skip import Policy, PrivateAppointments
 from keepstep.store.fields import did_you_mean, sentence, shown
-from keepstep.store.models import Setting
+from keepstep.store.models import Mailbox, Setting
 from keepstep.store.secrets import decrypt, encrypt
 from keepstep.store.setting_rules import (
     LONGEST_VALUE,
     MICROSOFT,
     RULES,
+    MailSecurity,
     Rule,
     SignIn,
     Value,
@@ -35,7 +36,27 @@ LIMIT = 20
 VARIABLES = {
     "password": "KEEPSTEP_PASSWORD",
     "oauth_client_secret": "KEEPSTEP_OAUTH_CLIENT_SECRET",
+    "smtp_password": "KEEPSTEP_SMTP_PASSWORD",
 }
+# What decides whether Exchange lets us in: changed, what failed may be mended.
+_OF_ACCESS = frozenset(
+    {
+        "allow_plain_http",
+        "auth",
+        "ca_file",
+        "calendar_integration",
+        "exchange_url",
+        "exchange_version",
+        "http_proxy",
+        "oauth_authority",
+        "oauth_client_id",
+        "oauth_client_secret",
+        "oauth_scope",
+        "oauth_tenant",
+        "password",
+        "username",
+    }
+)
 _AT_FULL_ROUND = "takes hold at the next full round (keepstep sync --full)"
 _STRICTNESS = [PrivateAppointments.FULL, PrivateAppointments.BUSY_ONLY, PrivateAppointments.SKIP]
 
@@ -66,6 +87,15 @@ class ApplicationSettings:
     timeout_seconds: int = 100
     ca_file: str = ""
     http_proxy: str = ""
+    smtp_host: str = ""
+    smtp_port: int | None = None
+    smtp_security: MailSecurity = MailSecurity.NONE
+    smtp_username: str = ""
+    smtp_password: str = field(default="", repr=False)
+    smtp_from: str = ""
+    history_days: int = 90
+    run_days: int = 30
+    past_keep_days: int | None = None
 
     @property
     def connection_limit(self) -> int:
@@ -131,6 +161,8 @@ def change(values: Mapping[str, str]) -> list[str]:
         before = load(with_secrets=False)
         for name, value in checked.items():
             _store(RULES[name], value)
+        if _OF_ACCESS & checked.keys():
+            _try_soon()
         return _follow_up(before, load(with_secrets=False))
 
 
@@ -248,6 +280,14 @@ def _follow_up(before: ApplicationSettings, after: ApplicationSettings) -> list[
     elif new is not old:
         notes.append(_scrub(new))
     return notes
+
+
+def _try_soon() -> None:
+    """Let Exchange be tried at once, also where the same credentials were set again."""
+    from keepstep.store import sign_ins
+
+    sign_ins.forget()
+    Mailbox.objects.exclude(next_attempt=None).update(next_attempt=None)
 
 
 def _scrub(mode: PrivateAppointments) -> str:

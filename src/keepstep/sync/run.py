@@ -6,22 +6,27 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from keepstep.core.breaker import SHARED
 from keepstep.core.errors import ExchangeError, FenceLost, KeepstepError, StoreError
 from keepstep.core.failures import FAILURES
-from keepstep.core.schedule import after_failure
+from keepstep.core.lockout import SIGN_IN_REFUSED
+from keepstep.core.schedule import after_failure, not_tried
 from keepstep.store import mailboxes
 from keepstep.store.apply import Counts
-from keepstep.store.mailboxes import IdleNote, TakenMailbox
+from keepstep.store.mailboxes import IdleNote, NotTried, TakenMailbox
+from keepstep.sync.guard import Guard, GuardedConnector, Refused
 from keepstep.sync.round import Means, Outcome, poll
 
 log = logging.getLogger("keepstep.sync")
 
-IDLE_NOTES_AT_ONCE = 200
+NOTES_AT_ONCE = 200
 RETRY_WITHIN = timedelta(seconds=10)
+# Failures of the server or the account, which pass for all mailboxes at once.
+_OF_ALL = SHARED | {SIGN_IN_REFUSED}
 
 Progress = Callable[[int, int], None]
 
@@ -84,7 +89,8 @@ class Manner:
 
     `connections` bounds the mailboxes read at once; `retry_within` is for how long a failure that
     passes by itself is tried again within the run; `work` is what is done with each mailbox;
-    `sleep` and `jitter` are the world's.
+    `guard` stands before the server (None: one for this run alone); `notify` are the addresses
+    that failure e-mails go to; `sleep` and `jitter` are the world's.
     """
 
     connections: int
@@ -92,18 +98,31 @@ class Manner:
     full: bool = False
     retry_within: timedelta = timedelta(0)
     work: Work = poll
+    guard: Guard | None = None
+    notify: tuple[str, ...] = ()
     sleep: Sleep = asyncio.sleep
     jitter: Callable[[], float] = random.random
 
 
 class Run:
-    """One run over mailboxes that were taken for it."""
+    """One run over mailboxes that were taken for it. `number` names it in the log."""
 
-    def __init__(self, means: Means, manner: Manner, progress: Progress | None = None) -> None:
-        self._means = means
+    def __init__(
+        self,
+        means: Means,
+        manner: Manner,
+        progress: Progress | None = None,
+        *,
+        number: int | None = None,
+    ) -> None:
+        self._guard = manner.guard or Guard(jitter=manner.jitter)
+        guarded = GuardedConnector(means.connector, self._guard, means.writer, means.clock)
+        self._means = replace(means, connector=guarded)
         self._manner = manner
         self._progress = progress
+        self._number = number
         self._idle: list[IdleNote] = []
+        self._not_tried: list[NotTried] = []
         self.result = RunResult()
 
     async def over(self, taken: Sequence[TakenMailbox]) -> RunResult:
@@ -113,6 +132,10 @@ class Run:
         idle rounds can't be stored.
         """
         self.result.mailboxes = len(taken)
+        await self._guard.begin(self._means.writer, self._means.clock())
+        if not self._guard.at_ease:
+            # Whichever is the probe, it is not always the same one: that may have its own trouble.
+            taken = sorted(taken, key=lambda _: self._manner.jitter())
         waiting = iter(taken)
         workers = [
             asyncio.create_task(self._work(waiting, len(taken)))
@@ -125,6 +148,7 @@ class Run:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
             await self._note_idle()
+            await self._note_not_tried()
         return self.result
 
     async def _work(self, waiting: Iterator[TakenMailbox], total: int) -> None:
@@ -143,16 +167,21 @@ class Run:
             await self._poll_with_retries(mailbox, outcome)
         except FenceLost:
             self.result.mailboxes -= 1
+        except Refused as refused:
+            await self._set_back(mailbox, refused)
         except ExchangeError as error:
             await self._note_failure(mailbox, error, error.pause)
         except StoreError as error:
             self._failed(mailbox, error.code, error.detail)
         except Exception as error:
-            log.exception("internal error", extra={"operator": mailbox.email})
-            await self._note_failure(mailbox, KeepstepError("internal-error", repr(error)), None)
+            # The message of a foreign error could hold an appointment's text: its kind must do.
+            kind = type(error).__name__
+            log.exception("internal error", extra=self._about(mailbox))
+            await self._note_failure(mailbox, KeepstepError("internal-error", kind), None)
         else:
-            await self._succeeded(outcome)
+            await self._succeeded(mailbox, outcome)
         finally:
+            self._guard.leave(mailbox.email)
             self.result.add_counts(outcome.counts, mailbox.email)
 
     async def _poll_with_retries(self, mailbox: TakenMailbox, outcome: Outcome) -> None:
@@ -161,9 +190,10 @@ class Run:
         full = self._manner.full
         while True:
             try:
+                await self._guard.enter(mailbox.email, self._means.clock, self._manner.sleep)
                 await self._manner.work(mailbox, self._means, outcome, full=full)
             except ExchangeError as error:
-                wait = max(timedelta(seconds=pause), error.pause or timedelta(0))
+                wait = max(timedelta(seconds=pause), self._asked_to_wait(error))
                 lasting = not FAILURES[error.code].passes_by_itself
                 if lasting or self._means.clock() + wait > until:
                     raise
@@ -174,15 +204,22 @@ class Run:
             else:
                 return
 
+    def _asked_to_wait(self, error: ExchangeError) -> timedelta:
+        if isinstance(error, Refused):
+            return error.until - self._means.clock()
+        return error.pause or timedelta(0)
+
     async def _again(self, mailbox: TakenMailbox) -> TakenMailbox:
         """Give the mailbox as the failed attempt left it: its pages so far are stored."""
         return await self._means.writer.call(mailboxes.read, mailbox.id, mailbox.fence)
 
-    async def _succeeded(self, outcome: Outcome) -> None:
+    async def _succeeded(self, mailbox: TakenMailbox, outcome: Outcome) -> None:
         self.result.succeeded += 1
+        if mailbox.trouble is not None:
+            log.info("in step again", extra=self._about(mailbox))
         if outcome.idle is not None:
             self._idle.append(outcome.idle)
-            if len(self._idle) >= IDLE_NOTES_AT_ONCE:
+            if len(self._idle) >= NOTES_AT_ONCE:
                 await self._note_idle()
 
     async def _note_idle(self) -> None:
@@ -202,6 +239,7 @@ class Run:
             pause=pause,
             notification_frequency=self._manner.notification_frequency,
             jitter=self._manner.jitter(),
+            with_all_at=self._guard.resumes_at(error.code),
         )
         try:
             await self._means.writer.call(
@@ -220,7 +258,29 @@ class Run:
             error = store_error
         self._failed(mailbox, error.code, error.detail)
 
+    async def _set_back(self, mailbox: TakenMailbox, refused: Refused) -> None:
+        """Let a mailbox that was not tried come back with all the others."""
+        code, detail = refused.code, refused.detail
+        if mailbox.trouble is not None and mailbox.failure_code not in _OF_ALL:
+            # It has a trouble of its own, which the server's does not explain.
+            code, detail = mailbox.failure_code, refused.detail
+        trouble = not_tried(mailbox.trouble, self._means.clock(), refused.until)
+        self._not_tried.append(NotTried(mailbox.id, mailbox.fence, code, detail, trouble))
+        if len(self._not_tried) >= NOTES_AT_ONCE:
+            await self._note_not_tried()
+        self.result.failed += 1
+        self.result.failures.append(failure_entry(mailbox.email, code, detail))
+
+    async def _note_not_tried(self) -> None:
+        notes, self._not_tried = self._not_tried, []
+        if notes:
+            await self._means.writer.call(mailboxes.note_not_tried, notes)
+
     def _failed(self, mailbox: TakenMailbox, code: str, detail: str) -> None:
         self.result.failed += 1
         self.result.failures.append(failure_entry(mailbox.email, code, detail))
-        log.warning("round failed", extra={"operator": mailbox.email, "code": code})
+        if mailbox.trouble is None or mailbox.failure_code != code:
+            log.warning("round failed", extra={**self._about(mailbox), "code": code})
+
+    def _about(self, mailbox: TakenMailbox) -> dict[str, object]:
+        return {"operator": mailbox.email, "run": self._number}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from datetime import datetime
+from typing import Any
 
 from keepstep.core.errors import KeepstepError
 from keepstep.core.job_schedule import EveryMinutes, next_runs
@@ -13,8 +15,11 @@ from keepstep.store import jobs, runs
 from keepstep.store.jobs import JobDefinition
 from keepstep.store.settings import ApplicationSettings, load
 from keepstep.store.writer import Writer
+from keepstep.sync.guard import Guard
+from keepstep.sync.housekeeping import Housekeeping
 from keepstep.sync.round import Means
 from keepstep.sync.service import (
+    account_of,
     manner_of,
     means_for,
     require_ready,
@@ -38,6 +43,8 @@ class Scheduler:
         self._tasks: set[asyncio.Task[None]] = set()
         self._due: dict[str, tuple[JobDefinition, datetime]] = {}
         self._settings: ApplicationSettings | None = None
+        self._guard = Guard()
+        self._has_run = False
         self._complaint = ""
 
     def stop(self) -> None:
@@ -51,6 +58,7 @@ class Scheduler:
             stack = AsyncExitStack()
             reload_at = 0.0
             loop = asyncio.get_running_loop()
+            self._start(self._housekeeping(writer).run())
             try:
                 while not self._stopping.is_set():
                     if loop.time() >= reload_at:
@@ -62,6 +70,9 @@ class Scheduler:
             finally:
                 await self._break_off()
                 await stack.aclose()
+
+    def _housekeeping(self, writer: Writer) -> Housekeeping:
+        return Housekeeping(writer, utc_now, lambda: self._settings, lambda: self._has_run)
 
     async def _pause(self) -> None:
         try:
@@ -86,6 +97,8 @@ class Scheduler:
             # Rounds under way keep the connections of the old settings until they end.
             means = await stack.enter_async_context(means_for(settings, writer))
             self._settings = settings
+        if self._guard.account != account_of(settings):
+            self._guard = Guard(account_of(settings))
         return means
 
     def _complain(self, message: str) -> None:
@@ -116,9 +129,12 @@ class Scheduler:
         for name, (job, due) in list(self._due.items()):
             if due <= now:
                 self._due[name] = (job, next_runs(job.schedule, now, 1)[0])
-                task = asyncio.create_task(self._run_job(job, means))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+                self._start(self._run_job(job, means))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _run_job(self, job: JobDefinition, means: Means) -> None:
         ids: list[int] = []
@@ -127,8 +143,9 @@ class Scheduler:
             ids = [each for each in due if each not in self._at_work]
             self._at_work.update(ids)
             assert self._settings is not None
-            manner = manner_of(self._settings, work=work_of(job.name))
+            manner = manner_of(self._settings, work=work_of(job.name), guard=self._guard)
             await run_over(means, manner, ids, job=job.name, trigger="schedule")
+            self._has_run = True
         except KeepstepError as error:
             log.warning("job %s: %s", job.name, error)
         except Exception:

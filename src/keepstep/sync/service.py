@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
+from django.utils.crypto import salted_hmac
+
+from keepstep.core.errors import StoreError
 from keepstep.exchange.ews.connect import Access, connect
-from keepstep.store import mailboxes, runs
+from keepstep.notices.outbox import deliver
+from keepstep.store import mailboxes, notices, runs
 from keepstep.store.settings import ApplicationSettings, check_complete, check_enabled, load
 from keepstep.store.writer import Writer
+from keepstep.sync.guard import Guard
 from keepstep.sync.round import Means, poll
 from keepstep.sync.run import RETRY_WITHIN, Manner, Progress, Run, RunResult, Work
 from keepstep.sync.verify import Verification
 
+log = logging.getLogger("keepstep.sync")
+
 SYNCHRONIZATION = "CalendarSynchronization"
 VERIFICATION = "CalendarVerification"
+DELIVERY_SECONDS = 15
 
 
 def utc_now() -> datetime:
@@ -53,6 +62,22 @@ def access_of(settings: ApplicationSettings) -> Access:
         oauth_client_secret=settings.oauth_client_secret,
         oauth_scope=settings.oauth_scope,
     )
+
+
+def account_of(settings: ApplicationSettings) -> str:
+    """Give a fingerprint of the server and the account that signs in, which tells no secret."""
+    parts = (
+        settings.exchange_url,
+        settings.auth.value,
+        settings.username,
+        settings.password,
+        settings.oauth_authority,
+        settings.oauth_tenant,
+        settings.oauth_client_id,
+        settings.oauth_client_secret,
+        settings.oauth_scope,
+    )
+    return salted_hmac("keepstep.account", "\0".join(parts), algorithm="sha256").hexdigest()
 
 
 def require_ready(settings: ApplicationSettings) -> None:
@@ -115,7 +140,17 @@ async def _sync(
 ) -> RunResult:
     manner = manner_of(settings, full=full, retry_within=RETRY_WITHIN, work=work)
     async with Writer() as writer, means_for(settings, writer) as means:
-        return await run_over(means, manner, ids, job=job, trigger=trigger, progress=progress)
+        result = await run_over(means, manner, ids, job=job, trigger=trigger, progress=progress)
+        await _deliver_briefly(settings, writer)
+        return result
+
+
+async def _deliver_briefly(settings: ApplicationSettings, writer: Writer) -> None:
+    """Send what waits in the outbox; what can't be sent now is left to the next run."""
+    try:
+        await asyncio.wait_for(deliver(writer, settings, utc_now), DELIVERY_SECONDS)
+    except (TimeoutError, StoreError):
+        return
 
 
 def manner_of(
@@ -124,6 +159,7 @@ def manner_of(
     full: bool = False,
     retry_within: timedelta = timedelta(0),
     work: Work = poll,
+    guard: Guard | None = None,
 ) -> Manner:
     """Give how a run goes about it, by the settings."""
     return Manner(
@@ -132,6 +168,8 @@ def manner_of(
         full=full,
         retry_within=retry_within,
         work=work,
+        guard=guard or Guard(account_of(settings)),
+        notify=settings.notify_sync_failure_to,
     )
 
 
@@ -149,7 +187,14 @@ async def run_over(
     before = means.connector.requests
     run_id = await call(runs.begin_run, job, trigger, means.clock())
     taken = await call(mailboxes.take, ids)
-    result = await Run(means, manner, progress).over(taken)
+    result = await Run(means, manner, progress, number=run_id).over(taken)
     result.requests = means.connector.requests - before
     await call(runs.end_run, run_id, means.clock(), asdict(result))
+    await call(notices.review, means.clock(), manner.notify, manner.notification_frequency)
+    if result.created or result.updated or result.removed:
+        log.info("changed", extra={"run": run_id, "job": job, "counts": _numbers(result)})
     return result
+
+
+def _numbers(result: RunResult) -> dict[str, int]:
+    return {name: value for name, value in asdict(result).items() if isinstance(value, int)}

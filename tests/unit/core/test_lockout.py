@@ -27,22 +27,31 @@ def test_the_third_in_a_row_marks_the_sign_in_as_wrong() -> None:
     assert refused(3).held_until(NOW + timedelta(minutes=15)) is None
 
 
-def test_pauses_grow_to_an_hour() -> None:
-    pauses = [refused(times).held_until(NOW) for times in (3, 4, 5, 6, 60)]
-    minutes = [(each - NOW).total_seconds() / 60 for each in pauses if each is not None]
+def test_what_was_under_way_then_makes_the_pause_no_longer() -> None:
+    assert refused(20) == refused(3)
+
+
+def test_pauses_grow_to_an_hour_with_each_probe() -> None:
+    record, at, minutes = refused(3), NOW, []
+    for _ in range(5):
+        until = record.held_until(at)
+        assert until is not None
+        minutes.append((until - at).total_seconds() / 60)
+        at = until
+        record = after_refusal(claimed(record, at), at)
     assert minutes == [15, 30, 60, 60, 60]
 
 
 def test_while_a_probe_is_on_its_way_nobody_else_may() -> None:
     later = NOW + timedelta(minutes=15)
-    assert claimed(refused(3), later).held_until(later) == later + timedelta(minutes=15)
+    assert claimed(refused(3), later).held_until(later) == later + timedelta(minutes=30)
 
 
 def test_no_half_hour_sees_five_attempts() -> None:
     at, record, attempts = NOW, PROVEN, []
     while at < NOW + timedelta(hours=24):
         attempts.append(at)
-        record = after_refusal(record, at)
+        record = after_refusal(claimed(record, at) if record.wrong else record, at)
         at = record.held_until(at) or at
     assert len(attempts) < 30
     for first in attempts:

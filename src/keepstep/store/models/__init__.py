@@ -3,6 +3,7 @@
 from keepstep.store.models.appointment import Appointment
 from keepstep.store.models.history import History, LeftOut, Quarantine
 from keepstep.store.models.job import Job, Run
+from keepstep.store.models.notice import Mail, Notice, NoticeEntry, SignIn
 from keepstep.store.models.operator import Mailbox, Operator
 from keepstep.store.models.setting import Setting
 
@@ -11,9 +12,13 @@ __all__ = [
     "History",
     "Job",
     "LeftOut",
+    "Mail",
     "Mailbox",
+    "Notice",
+    "NoticeEntry",
     "Operator",
     "Quarantine",
     "Run",
     "Setting",
+    "SignIn",
 ]

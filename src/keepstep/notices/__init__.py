@@ -1,0 +1,1 @@
+"""Failure and recovery e-mails: their words, and how they are sent."""

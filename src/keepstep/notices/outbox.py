@@ -1,0 +1,79 @@
+"""Emptying the outbox: each e-mail that is due is sent, or tried again later.
+
+An e-mail is claimed before it is sent and noted as sent afterwards. A process that is killed in
+between sends it once more, under the same Message-ID.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from functools import partial
+from typing import TypeVar
+
+from keepstep.core.errors import UsageError
+from keepstep.notices.messages import words_for
+from keepstep.notices.post import MailServer, send, server_of
+from keepstep.store import notices
+from keepstep.store.notices import WaitingMail
+from keepstep.store.settings import ApplicationSettings
+from keepstep.store.writer import Writer
+
+log = logging.getLogger("keepstep.mail")
+
+Result = TypeVar("Result")
+
+
+async def deliver(
+    writer: Writer, settings: ApplicationSettings, clock: Callable[[], datetime]
+) -> int:
+    """Send what is due until one can't be sent; give how many were. `clock` gives UTC.
+
+    Without a mail server in the settings the e-mails wait.
+    """
+    try:
+        server = server_of(settings)
+    except UsageError:
+        return 0
+    sent = 0
+    while mail := await writer.call(notices.claim, clock()):
+        problem = await _in_a_thread(partial(_post, server, mail))
+        if problem:
+            await writer.call(notices.note_unsent, mail, problem, clock())
+            if mail.attempts == 1:
+                log.warning("e-mail not sent: %s", problem, extra={"kind": mail.kind})
+            break
+        await writer.call(notices.note_sent, mail.id, clock())
+        log.info("e-mail sent", extra={"kind": mail.kind})
+        sent += 1
+    return sent
+
+
+def _post(server: MailServer, mail: WaitingMail) -> str:
+    words = words_for(mail.kind, mail.entries)
+    return send(server, words, mail.recipients, mail.message_id)
+
+
+async def _in_a_thread(function: Callable[[], Result]) -> Result:
+    """Give what the function gives; its thread keeps no process from ending."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[Result] = loop.create_future()
+
+    def tell(settle: Callable[[], None]) -> None:
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(lambda: None if done.cancelled() else settle())
+
+    def run() -> None:
+        try:
+            result = function()
+        except Exception as error:  # noqa: BLE001 - it is raised again where it is awaited
+            tell(partial(done.set_exception, error))
+        else:
+            tell(partial(done.set_result, result))
+
+    threading.Thread(target=run, name="keepstep-mail", daemon=True).start()
+    return await done

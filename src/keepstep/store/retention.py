@@ -1,0 +1,65 @@
+"""Retention: what is older than its set time goes, in small transactions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from keepstep.core.reconcile import RowState
+from keepstep.store.models import Appointment, History, Mail, Notice, Run
+from keepstep.store.settings import ApplicationSettings
+
+AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How long things are kept. `past_keep` None: past appointments are kept for ever."""
+
+    history: timedelta
+    runs: timedelta
+    past_keep: timedelta | None = None
+
+    @classmethod
+    def of(cls, settings: ApplicationSettings) -> Terms:
+        """Give the terms that the settings name."""
+        past = settings.past_keep_days
+        return cls(
+            timedelta(days=settings.history_days),
+            timedelta(days=settings.run_days),
+            None if past is None else timedelta(days=past),
+        )
+
+
+def purge_some(terms: Terms, now: datetime) -> dict[str, int]:
+    """Delete at most `AT_ONCE` rows of each kind, each kind in a transaction of its own.
+
+    Gives how many went, by kind; empty when nothing is left to purge.
+    """
+    gone = {}
+    for kind, rows in _old(terms, now).items():
+        with transaction.atomic():
+            chosen = list(rows.order_by("pk").values_list("pk", flat=True)[:AT_ONCE])
+            if chosen:
+                rows.model._default_manager.filter(pk__in=chosen).delete()
+                gone[kind] = len(chosen)
+    return gone
+
+
+def _old(terms: Terms, now: datetime) -> dict[str, QuerySet]:  # type: ignore[type-arg]
+    before = now - terms.history
+    removed = Q(state=RowState.REMOVED, state_since__lt=before)
+    if terms.past_keep is not None:
+        settled = ~Q(state__in=[RowState.PENDING, RowState.HELD])
+        removed |= Q(span_end__lt=now - terms.past_keep) & settled
+    mails = Q(sent__lt=now - terms.runs) | Q(given_up__lt=now - terms.runs)
+    return {
+        "history": History.objects.filter(at__lt=before),
+        "appointments": Appointment.objects.filter(removed),
+        "runs": Run.objects.filter(started__lt=now - terms.runs),
+        "e-mails": Mail.objects.filter(mails),
+        "notices": Notice.objects.filter(closed__lt=before),
+    }

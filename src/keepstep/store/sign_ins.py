@@ -1,0 +1,65 @@
+"""How the service account's sign-in fared, kept for the next process, which must not lock it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Count
+
+from keepstep.core.lockout import PROVEN, SignInRecord, after_refusal, claimed
+from keepstep.store.models import Mailbox, SignIn
+
+
+def read(account: str) -> SignInRecord:
+    """Give how the sign-in of this account fared."""
+    row = SignIn.objects.filter(account=account).first()
+    return PROVEN if row is None else SignInRecord(row.refusals, row.next_probe)
+
+
+def refuse(account: str, at: datetime) -> SignInRecord:
+    """Note one more refused sign-in; give how it stands now. Only one account is kept."""
+    with transaction.atomic():
+        record = after_refusal(read(account), at)
+        SignIn.objects.exclude(account=account).delete()
+        _write(account, record)
+    return record
+
+
+def accept(account: str) -> None:
+    """Note that the sign-in is right."""
+    SignIn.objects.filter(account=account).delete()
+
+
+def claim(account: str, now: datetime) -> SignInRecord | None:
+    """Take the probe of a sign-in marked as wrong, before any other process does.
+
+    Gives None where the sign-in may be tried: the caller has the probe, or nothing is wrong. Else
+    how it stands, with the pause that holds.
+    """
+    with transaction.atomic():
+        record = read(account)
+        if record.held_until(now) is not None:
+            return record
+        if record.wrong:
+            _write(account, claimed(record, now))
+    return None
+
+
+def forget() -> None:
+    """Begin anew: the credentials were set again."""
+    SignIn.objects.all().delete()
+
+
+def failing_by_code() -> tuple[dict[str, int], int]:
+    """Give how many mailboxes to be read failed last, by code, and how many there are."""
+    mailboxes = Mailbox.objects.filter(operator__calendar_sync=True)
+    failing = mailboxes.exclude(failing_since=None).values_list("failure_code")
+    return dict(failing.annotate(Count("id"))), mailboxes.count()
+
+
+def _write(account: str, record: SignInRecord) -> None:
+    SignIn.objects.update_or_create(
+        account=account,
+        defaults={"refusals": record.refusals, "next_probe": record.next_probe},
+    )
