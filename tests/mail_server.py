@@ -20,14 +20,20 @@ class MailServer:
     """
 
     def __init__(
-        self, *, port: int = 0, password: str = "", context: ssl.SSLContext | None = None
+        self,
+        *,
+        port: int = 0,
+        password: str = "",
+        tls: ssl.SSLContext | None = None,
+        starttls: ssl.SSLContext | None = None,
     ) -> None:
         self.mails: list[EmailMessage] = []
         self.envelopes: list[Envelope] = []
         self.refusal = ""
         self.port = port or free_port()
         self._password = password
-        self._context = context
+        self._tls = tls
+        self._starttls = starttls
         self._controller: Controller | None = None
 
     async def handle_DATA(self, _: Any, __: Session, envelope: Envelope) -> str:  # noqa: N802
@@ -57,7 +63,8 @@ class MailServer:
             self,
             hostname="127.0.0.1",
             port=self.port,
-            tls_context=self._context,
+            ssl_context=self._tls,
+            tls_context=self._starttls,
             **signed_in,
         )
         self._controller.start()

@@ -25,7 +25,10 @@ _LONGEST_SAYING = 200
 
 @dataclass(frozen=True, slots=True)
 class MailServer:
-    """How the mail server is reached. `username` "" is: no sign-in; `ca_file` "": the system's."""
+    """How the mail server is reached. `username` "" is: no sign-in; `ca_file` "": the system's.
+
+    `seconds` is how long it may take for each step.
+    """
 
     host: str
     port: int
@@ -34,6 +37,7 @@ class MailServer:
     username: str = ""
     password: str = field(default="", repr=False)
     ca_file: str = ""
+    seconds: float = SECONDS
 
     @property
     def address(self) -> str:
@@ -64,7 +68,7 @@ def server_of(settings: ApplicationSettings) -> MailServer:
 
 
 def send(server: MailServer, words: Words, recipients: Sequence[str], message_id: str) -> str:
-    """Send it; blocks, at most `SECONDS` for each step.
+    """Send it; blocks until it is done, or the server takes too long for a step.
 
     `message_id` is the part before the @. Gives "" if the mail server took the e-mail, else what
     went wrong, in one line.
@@ -104,7 +108,7 @@ class _Backend(EmailBackend):
             password=server.password,
             use_tls=server.security is MailSecurity.STARTTLS,
             use_ssl=server.security is MailSecurity.TLS,
-            timeout=SECONDS,
+            timeout=server.seconds,
         )
         self._ca_file = server.ca_file
 
@@ -117,6 +121,9 @@ class _Backend(EmailBackend):
 
 
 def _problem(error: Exception, server: MailServer) -> str:
+    # smtplib makes a disconnection of a time-out, too.
+    if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
+        return f"{server.address} did not answer within {server.seconds:g} seconds"
     if isinstance(error, smtplib.SMTPException):
         return _refusal(error, server)
     if isinstance(error, ssl.SSLCertVerificationError):
@@ -125,8 +132,6 @@ def _problem(error: Exception, server: MailServer) -> str:
         return f"no TLS could be agreed on with {server.address}: check smtp_security and smtp_port"
     if isinstance(error, socket.gaierror):
         return f"the name {server.host} can't be found: check smtp_host"
-    if isinstance(error, TimeoutError):
-        return f"{server.address} did not answer within {SECONDS} seconds"
     if isinstance(error, ConnectionRefusedError):
         return f"nothing listens at {server.address}: check smtp_host and smtp_port"
     if isinstance(error, OSError):

@@ -19,12 +19,12 @@ from keepstep.store.writer import Writer
 
 log = logging.getLogger("keepstep.scheduler")
 
-LOOK_SECONDS = 10.0
+LOOK_SECONDS = 5.0
 NIGHTLY = "17 3 * * *"
 
 
 class Housekeeping:
-    """Looks every ten seconds what is to be done, until cancelled.
+    """Looks every few seconds what is to be done, until cancelled.
 
     `settings` gives those that hold now (None: not yet known), `may_judge` whether a run has ended
     since the start: what was written down before a stop may have passed meanwhile. `clock` gives
