@@ -92,6 +92,18 @@ def test_an_unknown_operator_is_an_error_of_usage(shell: Shell) -> None:
     assert (done.status, done.out) == (2, "")
 
 
+def test_through_a_proxy_the_proxy_is_looked_for(shell: Shell) -> None:
+    far = "http://exchange.invalid/EWS/Exchange.asmx"
+    with SimulatorThread(exchange()) as server:
+        proxy = server.url.removesuffix("/EWS/Exchange.asmx")
+        point(shell, far, http_proxy=proxy, allow_plain_http="on")
+        told = examined(shell)
+    assert told["ok"]
+    assert "The proxy 127.0.0.1" in told["steps"][0]["message"]
+    assert told["steps"][2]["code"] == "plain-http"
+    assert cause(shell) == ("port", "proxy-in-the-way")
+
+
 def test_a_name_that_is_not_there(shell: Shell) -> None:
     point(shell, "https://no-such-host.invalid/EWS/Exchange.asmx")
     assert cause(shell) == ("name", "name-not-found")

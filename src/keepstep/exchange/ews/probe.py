@@ -144,6 +144,8 @@ class Probe:
             certificate: dict[str, Any] | None = writer.get_extra_info("peercert")
             writer.transport.abort()
             return certificate
+        if self._way.proxy:
+            raise ExchangeError("proxy-in-the-way", "the proxy can't be reached")
         raise failure or ExchangeError("connection-refused", "no address")
 
     async def look(self) -> Seen:
