@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 
 from keepstep.core.episodes import Episode, NamedEpisode, all_over, to_be_named
@@ -51,11 +51,14 @@ def review(now: datetime, recipients: Sequence[str], notification_frequency: tim
     What was decided and the e-mail are stored in one transaction. Without recipients nobody is
     named, so that one set later hears of what fails then. Gives how many e-mails were put there.
     """
-    with transaction.atomic():
-        _end_where_off()
-        told = _close(now)
-        if recipients:
-            told += _open(now, recipients, notification_frequency)
+    try:
+        with transaction.atomic():
+            _end_where_off()
+            told = _close(now)
+            if recipients:
+                told += _open(now, recipients, notification_frequency)
+    except IntegrityError:
+        return 0  # another process has named these episodes at this moment
     return told
 
 
@@ -104,8 +107,8 @@ def _close(now: datetime) -> int:
             NoticeEntry.objects.filter(pk__in=over[start : start + 500]).update(over=True)
         if not all_over(named):
             continue
-        notice.closed = now
-        notice.save(update_fields=["closed"])
+        if not Notice.objects.filter(pk=notice.pk, closed=None).update(closed=now):
+            continue  # another process tells of it
         entries = [Entry(row.mailbox.operator.email, "", row.since) for row in rows]
         _put(RECOVERY, notice.recipients, entries, now)
         told += 1
@@ -140,22 +143,25 @@ def _put(kind: str, recipients: Sequence[str], entries: Sequence[Entry], now: da
 
 def claim(now: datetime) -> WaitingMail | None:
     """Give the oldest e-mail that is due, this process's alone for a while; None if none is."""
-    with transaction.atomic():
-        _give_up(_waiting().filter(created__lte=now - GIVEN_UP_AFTER), now)
-        free = Q(claimed_until=None) | Q(claimed_until__lte=now)
-        mail = _waiting().filter(free, next_attempt__lte=now).order_by("pk").first()
-        if mail is None:
-            return None
-        mail.claimed_until = now + CLAIMED_FOR
-        mail.attempts += 1
-        mail.save(update_fields=["claimed_until", "attempts"])
+    _give_up(_waiting().filter(created__lte=now - GIVEN_UP_AFTER), now)
+    free = Q(claimed_until=None) | Q(claimed_until__lte=now)
+    due = _waiting().filter(free, next_attempt__lte=now)
+    while (mail := due.order_by("pk").first()) is not None:
+        # The condition is checked as it is written: of two processes one gets the e-mail.
+        taken = due.filter(pk=mail.pk).update(
+            claimed_until=now + CLAIMED_FOR, attempts=mail.attempts + 1
+        )
+        if taken:
+            break
+    else:
+        return None
     return WaitingMail(
         mail.pk,
         mail.kind,
         mail.message_id,
         tuple(mail.recipients),
         tuple(_entry(each) for each in mail.entries),
-        mail.attempts,
+        mail.attempts + 1,
     )
 
 

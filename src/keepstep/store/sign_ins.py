@@ -37,13 +37,17 @@ def claim(account: str, now: datetime) -> SignInRecord | None:
     Gives None where the sign-in may be tried: the caller has the probe, or nothing is wrong. Else
     how it stands, with the pause that holds.
     """
-    with transaction.atomic():
-        record = read(account)
-        if record.held_until(now) is not None:
-            return record
-        if record.wrong:
-            _write(account, claimed(record, now))
-    return None
+    record = read(account)
+    if record.held_until(now) is not None:
+        return record
+    if not record.wrong:
+        return None
+    probe = claimed(record, now)
+    # The condition is checked as it is written: of two processes one has the probe.
+    taken = SignIn.objects.filter(account=account, refusals=record.refusals).update(
+        refusals=probe.refusals, next_probe=probe.next_probe
+    )
+    return None if taken else read(account)
 
 
 def forget() -> None:
