@@ -51,7 +51,7 @@ def test_help_leaves_no_trace(shell):
         (["settings", "set", "batch_size"], "give NAME=VALUE, not 'batch_size'."),
         (["settings", "set", "auth=ntlm", "auth=basic"], "auth is given twice."),
         (["synchronize"], "No such command 'synchronize'."),
-        (["appointments"], "Missing option '--operator'."),
+        (["appointments"], "name either --operator EMAIL or --team GROUP."),
         (["appointments", "--operator", "x@example.com"], "no operator has the e-mail address"),
         (["sync"], "calendar integration is off: keepstep settings set calendar_integration=on"),
         (["operators", "import", "missing.csv"], "can't read missing.csv: No such file"),
