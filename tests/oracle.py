@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from keepstep.core.reconcile import RowState
+from keepstep.core.decisions import RowState
 from keepstep.core.record import shown_occurrences
 from keepstep.core.skip import PRIVATE_SUBJECT
 from keepstep.store import models

@@ -17,13 +17,9 @@ from keepstep.core.appointment import (
     Sensitivity,
     Zone,
 )
+from keepstep.core.decisions import Keep, RowState, SetAside
 from keepstep.core.errors import FenceLost
 from keepstep.core.page import ChangeKind, Unreadable
-from keepstep.core.reconcile import (
-    Keep,
-    RowState,
-    SetAside,
-)
 from keepstep.core.schedule import Trouble
 from keepstep.core.skip import Policy, PrivateAppointments
 from keepstep.store import mailboxes, models, view

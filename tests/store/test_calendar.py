@@ -17,7 +17,7 @@ from keepstep.core.appointment import (
     Role,
     Zone,
 )
-from keepstep.core.reconcile import RowState
+from keepstep.core.decisions import RowState
 from keepstep.core.record import ALL
 from keepstep.store import calendar, operators
 from keepstep.store.models import Appointment as AppointmentRow

@@ -7,8 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 from keepstep.core.appointment import Appointment, Daily, Details, Recurrence
+from keepstep.core.decisions import Decision, Put, Terms, What
 from keepstep.core.page import ChangeKind, ListedChange, Listing, Page, ReadItem
-from keepstep.core.reconcile import Decision, Put, Terms, What, reconcile, settle
+from keepstep.core.reconcile import reconcile, settle
 from keepstep.core.record import ALL
 from keepstep.core.rules import Rule
 from keepstep.core.skip import Policy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from keepstep.core.reconcile import RowState
+from keepstep.core.decisions import RowState
 from keepstep.store import holds, models
 from keepstep.store.explain import explain
 from tests.oracle import shown_calendar

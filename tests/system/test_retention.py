@@ -13,8 +13,8 @@ import pytest
 from django.db import connection
 
 from keepstep.cli.logs import JsonLines
+from keepstep.core.decisions import RowState
 from keepstep.core.errors import UsageError
-from keepstep.core.reconcile import RowState
 from keepstep.store import erasure, runs
 from keepstep.store import settings as stored
 from keepstep.store.models import Appointment, History, Mail, Mailbox, Notice, Operator, Run

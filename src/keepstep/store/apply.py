@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Max
 
-from keepstep.core.reconcile import (
+from keepstep.core.decisions import (
     Decision,
     Keep,
     Mark,

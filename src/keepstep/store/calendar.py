@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q, QuerySet
 
 from keepstep.core.appointment import Address, Attendee, Occurrence
+from keepstep.core.decisions import RowState
 from keepstep.core.errors import UsageError
-from keepstep.core.reconcile import RowState
 from keepstep.core.record import shown_occurrences
 from keepstep.store.models import Appointment, Operator
 from keepstep.store.operators import find

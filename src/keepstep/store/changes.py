@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db.models import Max
 
-from keepstep.core.reconcile import What
+from keepstep.core.decisions import What
 from keepstep.store.models import Appointment, History
 
 MOST = 200

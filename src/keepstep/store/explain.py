@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from keepstep.core.reconcile import RowState
+from keepstep.core.decisions import RowState
 from keepstep.core.rules import in_words
 from keepstep.store.models import Appointment, History, Operator, Quarantine
 

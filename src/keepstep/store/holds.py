@@ -9,7 +9,8 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import F, QuerySet
 
-from keepstep.core.reconcile import KnownRow, Mark, RowState, What, removal
+from keepstep.core.decisions import KnownRow, Mark, RowState, What
+from keepstep.core.reconcile import removal
 from keepstep.core.rules import Rule
 from keepstep.store.apply import write_decisions
 from keepstep.store.models import Appointment, Mailbox, Operator

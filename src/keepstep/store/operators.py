@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Count, Min
 
+from keepstep.core.decisions import RowState
 from keepstep.core.errors import UsageError
 from keepstep.core.failures import FAILURES
-from keepstep.core.reconcile import RowState
 from keepstep.core.schedule import Status, status
 from keepstep.store.fields import (
     did_you_mean,

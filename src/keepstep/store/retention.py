@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from keepstep.core.reconcile import RowState
+from keepstep.core.decisions import RowState
 from keepstep.store.models import Appointment, History, Mail, Notice, Run
 from keepstep.store.settings import ApplicationSettings
 

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from keepstep.core.appointment import Appointment, Details, Sensitivity, ShowAs, Zone
+from keepstep.core.decisions import KnownRow, RowState
 from keepstep.core.pack import (
     pack_details,
     pack_instant,
@@ -17,7 +18,6 @@ from keepstep.core.pack import (
     unpack_series,
     unpack_zone,
 )
-from keepstep.core.reconcile import KnownRow, RowState
 from keepstep.core.record import ALL, Shown
 from keepstep.core.recurrence import span
 from keepstep.store import models

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from keepstep.core.appointment import Appointment as CoreAppointment
-from keepstep.core.reconcile import RowState
+from keepstep.core.decisions import RowState
 from keepstep.core.skip import NOT_OPEN, Policy, PrivateAppointments, mask, withhold
 from keepstep.store.erasure import forget_bytes_soon
 from keepstep.store.models import Appointment, Mailbox

@@ -8,7 +8,7 @@ from itertools import islice
 
 from django.db.models import Q, QuerySet
 
-from keepstep.core.reconcile import KnownRecord, KnownRow, RowState, Version
+from keepstep.core.decisions import KnownRecord, KnownRow, RowState, Version
 from keepstep.store.models import Appointment, LeftOut
 from keepstep.store.rows import known_row, unpack
 

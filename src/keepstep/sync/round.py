@@ -7,21 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from keepstep.core.appointment import Appointment
+from keepstep.core.decisions import Decision, KnownRow, Mark, RowState, SetAside, Terms, Version
 from keepstep.core.doubt import Watch
 from keepstep.core.errors import ExchangeError
 from keepstep.core.page import Listing, Page
-from keepstep.core.reconcile import (
-    Decision,
-    KnownRow,
-    Mark,
-    RowState,
-    SetAside,
-    Terms,
-    Version,
-    must_be_read,
-    reconcile,
-    settle,
-)
+from keepstep.core.reconcile import must_be_read, reconcile, settle
 from keepstep.core.skip import Policy
 from keepstep.exchange.connector import Connector, Target
 from keepstep.store import mailboxes, view

@@ -11,21 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from keepstep.core.appointment import Appointment
+from keepstep.core.decisions import Decision, KnownRow, Mark, Note, Put, RowState, Terms
 from keepstep.core.doubt import Watch
 from keepstep.core.errors import ExchangeError
 from keepstep.core.page import ChangeKind, ListedChange, Listing, Page
-from keepstep.core.reconcile import (
-    Decision,
-    KnownRow,
-    Mark,
-    Note,
-    Put,
-    RowState,
-    Terms,
-    must_be_read,
-    reconcile,
-    settle,
-)
+from keepstep.core.reconcile import must_be_read, reconcile, settle
 from keepstep.core.rules import Rule
 from keepstep.exchange.connector import Target
 from keepstep.store import mailboxes, view

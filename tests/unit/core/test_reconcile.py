@@ -15,6 +15,18 @@ from keepstep.core.appointment import (
     Recurrence,
     Sensitivity,
 )
+from keepstep.core.decisions import (
+    Decision,
+    Keep,
+    KnownRow,
+    Mark,
+    Note,
+    Put,
+    RowState,
+    SetAside,
+    Terms,
+    What,
+)
 from keepstep.core.page import (
     ChangeKind,
     Gone,
@@ -26,21 +38,7 @@ from keepstep.core.page import (
     ReadItem,
     Unreadable,
 )
-from keepstep.core.reconcile import (
-    Decision,
-    Keep,
-    KnownRow,
-    Mark,
-    Note,
-    Put,
-    RowState,
-    SetAside,
-    Terms,
-    What,
-    must_be_read,
-    reconcile,
-    settle,
-)
+from keepstep.core.reconcile import must_be_read, reconcile, settle
 from keepstep.core.record import ALL, Shown
 from keepstep.core.rules import Rule
 from keepstep.core.skip import PRIVATE_SUBJECT, Policy, PrivateAppointments

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
-from keepstep.core.reconcile import RowState
+from keepstep.core.decisions import RowState
 from keepstep.store.models.operator import Mailbox
 
 
