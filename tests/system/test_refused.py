@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.system.product import Ended, Keepstep
 
 
-@pytest.mark.parametrize(
-    ("wrong", "said"),
-    [
-        ("batch_size=0", "batch_size"),
-        ("batch_size=513", "batch_size"),
-        ("batch_size=many", "batch_size"),
-        ("exchange_version=Exchange2007", "exchange_version"),
-        ("exchange_url=exchange.example.com/EWS/Exchange.asmx", "exchange_url"),
-        ("notify_sync_failure_to=ops@example.com;nobody", "notify_sync_failure_to"),
-        ("past_days=-1", "past_days"),
-        ("no_such_setting=1", "no_such_setting"),
-    ],
+WRONG = (
+    "batch_size=0",
+    "batch_size=513",
+    "batch_size=many",
+    "exchange_version=Exchange2007",
+    "exchange_url=exchange.example.com/EWS/Exchange.asmx",
+    "notify_sync_failure_to=ops@example.com;nobody",
+    "past_days=-1",
+    "no_such_setting=1",
 )
+
+
 def test_a_wrong_setting_is_refused_and_a_right_one_beside_it_not_taken(
-    keepstep: Keepstep, wrong: str, said: str
+    keepstep: Keepstep,
 ) -> None:
     before = keepstep.settings()
-    ended = keepstep.run("settings", "set", "notification_frequency=45", wrong)
-    assert_refused(ended)
-    assert said in ended.errors
+    for wrong in WRONG:
+        ended = keepstep.run("settings", "set", "notification_frequency=45", wrong)
+        assert_refused(ended)
+        assert wrong.partition("=")[0] in ended.errors
     assert keepstep.settings() == before
 
 
