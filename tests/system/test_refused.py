@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tests.system.product import Ended, Keepstep
 
-
 WRONG = (
     "batch_size=0",
     "batch_size=513",
