@@ -83,6 +83,27 @@ def test_a_series_that_is_over_is_read_once_and_never_again(scene: Scene) -> Non
     assert "GetItem" not in scene.requests()[before:]
 
 
+def test_a_series_that_changed_when_it_was_over_is_read_once_and_never_again(
+    scene: Scene,
+) -> None:
+    start = NOW - timedelta(days=20)
+    series = scene.mailbox.create(
+        start=start,
+        end=start + timedelta(hours=1),
+        subject="Standing",
+        recurrence=Recurrence("daily", start.date(), count=5),
+    )
+    scene.engine.sync()
+    scene.clock.go(minutes=5)
+    scene.mailbox.update(series, subject="Renamed")
+    scene.engine.sync()
+    before = len(scene.simulator.log)
+
+    assert scene.engine.verify()[1].drift == []
+
+    assert "GetItem" not in scene.requests()[before:]
+
+
 def test_an_occurrence_that_changed_without_announcement_is_found_and_mended(
     scene: Scene,
 ) -> None:

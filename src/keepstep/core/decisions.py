@@ -59,7 +59,7 @@ class Terms:
     """On what terms a page is reconciled: boundary (UTC), policy, and what was left out before.
 
     `left_out` are the versions of items that were read once and found to be over: a listing
-    does not tell when a series ends, so they would be read at each full round again.
+    does not tell when a series ends, so they would be read at each comparison again.
     """
 
     boundary: datetime

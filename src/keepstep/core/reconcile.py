@@ -41,6 +41,7 @@ from keepstep.core.decisions import (
     RowState,
     SetAside,
     Terms,
+    Version,
     What,
 )
 from keepstep.core.page import (
@@ -147,8 +148,8 @@ def _without_reading(change: ListedChange, row: KnownRow | None, terms: Terms) -
         and change.end <= terms.boundary
     )
     version = (change.item_id, change.change_key, change.last_modified)
-    if not shown and version in terms.left_out:
-        return Rule.ENDED_BEFORE
+    if version in terms.left_out:
+        return Rule.OVER_BEFORE_AND_AFTER if shown else Rule.ENDED_BEFORE
     if not over:
         return None
     if row is None or not shown:
@@ -218,7 +219,7 @@ class _Desk:
             return
         item = self._page.items.get(change.item_id)
         if isinstance(item, Appointment):
-            self._bring_in(change, row, item)
+            self._bring_in(row, item)
         elif isinstance(item, Unreadable):
             uid = row.appointment.uid if row else change.uid
             self._add(SetAside(change.item_id, uid or change.item_id, item.code, item.detail))
@@ -236,9 +237,7 @@ class _Desk:
         else:
             self._note(change, row, What.LEFT, rule)
 
-    def _bring_in(
-        self, change: ListedChange, row: KnownRow | None, appointment: Appointment
-    ) -> None:
+    def _bring_in(self, row: KnownRow | None, appointment: Appointment) -> None:
         terms = self._terms
         rule = stays_out(appointment.details.sensitivity, terms.policy)
         if row is None or row.id in self._taken or row.state not in _SHOWN:
@@ -251,10 +250,10 @@ class _Desk:
         appointment = withhold(appointment, terms.policy)
         ahead = ends_after(appointment, terms.boundary)
         if row is not None and row.state in _SHOWN:
-            self._update(change, row, appointment, ahead=ahead)
+            self._update(row, appointment, ahead=ahead)
         elif not ahead:
-            version = (appointment.item_id, appointment.change_key, appointment.last_modified)
             uid, rule = appointment.uid, Rule.ENDED_BEFORE
+            version = _version(appointment)
             self._add(Note(appointment.item_id, uid, What.SKIPPED, rule, row, version))
         elif row is not None:
             self._put(row, appointment, _begin(appointment, terms), What.REVIVED, Rule.REAPPEARED)
@@ -271,13 +270,13 @@ class _Desk:
         shown = _begin(appointment, self._terms)
         self._put(None, appointment, shown, What.CREATED, Rule.ENDS_AFTER_BOUNDARY)
 
-    def _update(
-        self, change: ListedChange, row: KnownRow, appointment: Appointment, *, ahead: bool
-    ) -> None:
+    def _update(self, row: KnownRow, appointment: Appointment, *, ahead: bool) -> None:
         known = row.appointment
         scrub = _withheld(appointment) and not known.masked
         if not ahead and not ends_after(known, self._terms.boundary) and not scrub:
-            self._note(change, row, What.LEFT, Rule.OVER_BEFORE_AND_AFTER)
+            uid, rule = known.uid, Rule.OVER_BEFORE_AND_AFTER
+            version = _version(appointment)
+            self._add(Note(appointment.item_id, uid, What.LEFT, rule, row, version))
             return
         if _same_content(appointment, known):
             self._add(
@@ -338,11 +337,22 @@ class _Desk:
         uid = row.appointment.uid if row else change.uid
         self._add(Note(change.item_id, uid or change.item_id, what, rule, row))
 
+    def _leave_out(
+        self, appointment: Appointment, row: KnownRow | None, what: What, rule: Rule
+    ) -> None:
+        """Note an item that was read for nothing, with its version: it is not read again."""
+        version = (appointment.item_id, appointment.change_key, appointment.last_modified)
+        self._add(Note(appointment.item_id, appointment.uid, what, rule, row, version))
+
     def _add(self, decision: Decision) -> None:
         row = getattr(decision, "row", None)
         if isinstance(row, KnownRow):
             self._taken.add(row.id)
         self._made.append(decision)
+
+
+def _version(appointment: Appointment) -> Version:
+    return appointment.item_id, appointment.change_key, appointment.last_modified
 
 
 def _begin(appointment: Appointment, terms: Terms) -> Shown:
