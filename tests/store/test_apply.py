@@ -280,6 +280,21 @@ def test_an_unreadable_item_is_set_aside_and_its_row_stands_until_it_is_read_aga
     ]
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_what_was_set_aside_and_is_deleted_is_no_longer_shown_as_set_aside(
+    mailbox: int, known: bool
+) -> None:
+    worker = Worker(mailbox)
+    if known:
+        worker.bring(meeting("a"))
+    worse = listed(meeting("a", change_key="2"), ChangeKind.UPDATE)
+    worker.store(worker.decide([worse], {"a": Unreadable("item-unreadable", "reason")}))
+
+    worker.store(worker.decide([deleted("a")], {}))
+
+    assert not models.Quarantine.objects.exists()
+
+
 def test_the_history_tells_each_change_once_with_its_rule_and_time(mailbox: int) -> None:
     worker = Worker(mailbox)
     worker.bring(meeting("a"), meeting("long over", days=-300))

@@ -58,6 +58,7 @@ class Worker:
         self.at = NOW
         self.full_round = taken.full_round
         self.in_full_round = taken.in_full_round
+        self.mentioned: list[str] = []
 
     @property
     def terms(self) -> Terms:
@@ -76,7 +77,8 @@ class Worker:
         *,
         last: bool = True,
     ) -> list[Decision]:
-        known = view.known(self.taken.id, [each.item_id for each in changes])
+        self.mentioned = [each.item_id for each in changes]
+        known = view.known(self.taken.id, self.mentioned)
         uids = [each.uid for each in items.values() if isinstance(each, Appointment)]
         twins = view.twins(self.taken.id, uids)
         page = Page(Listing("state", last, tuple(changes)), items)
@@ -94,6 +96,7 @@ class Worker:
                 full_round=self.full_round,
                 decisions=decisions,
                 success=self.at if last else None,
+                mentioned=self.mentioned,
             )
         )
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
 
+from keepstep.core.errors import ExchangeError
+from keepstep.core.page import Listing, ReadItem
+from keepstep.exchange.connector import Connector, Folder, Target
 from keepstep.store import models
 from keepstep.sync.verify import Drift
-from keepstep_simulator import Simulator
+from keepstep_simulator import Fault, Simulator
 from keepstep_simulator.items import Recurrence
 from keepstep_simulator.model import MailboxModel
 from tests.engine import NOW, Clock, Engine, add_operator
@@ -34,6 +38,35 @@ class Scene:
         oracle = Oracle(self.mailbox)
         oracle.succeed(NOW)
         assert_in_step(oracle, EMAIL, self.clock())
+
+
+class ComparisonFails:
+    """A connector that lists changes once, for the round, and then no more."""
+
+    def __init__(self, inner: Connector) -> None:
+        self._inner = inner
+        self._listings = 0
+
+    @property
+    def requests(self) -> int:
+        return self._inner.requests
+
+    async def folder(self, target: Target) -> Folder:
+        return await self._inner.folder(target)
+
+    async def changes(self, target: Target, sync_state: str | None, batch_size: int) -> Listing:
+        self._listings += 1
+        if self._listings > 1:
+            raise ExchangeError("server-error")
+        return await self._inner.changes(target, sync_state, batch_size)
+
+    async def appointments(
+        self, target: Target, item_ids: Sequence[str], batch_size: int
+    ) -> dict[str, ReadItem]:
+        return await self._inner.appointments(target, item_ids, batch_size)
+
+    async def close(self) -> None:
+        await self._inner.close()
 
 
 @pytest.fixture
@@ -155,8 +188,6 @@ def test_past_meetings_are_no_drift(scene: Scene) -> None:
 def test_a_mailbox_that_cannot_be_compared_is_a_failure_that_loses_nothing(
     scene: Scene,
 ) -> None:
-    from keepstep_simulator import Fault
-
     _single(scene, 5)
     scene.engine.sync()
     scene.simulator.faults.add(Fault("http", times=None, status=500))
@@ -166,3 +197,51 @@ def test_a_mailbox_that_cannot_be_compared_is_a_failure_that_loses_nothing(
     assert result.failed == 1
     assert found.drift == []
     assert models.Appointment.objects.filter(state="live").count() == 1
+
+
+def test_an_item_set_aside_is_over_when_it_is_read_again_and_then_read_no_more(
+    scene: Scene,
+) -> None:
+    start = NOW - timedelta(days=400)
+    scene.mailbox.create(
+        start=start,
+        end=start + timedelta(hours=1),
+        recurrence=Recurrence("daily", start.date(), count=5),
+    )
+    scene.simulator.faults.add(Fault("poisoned", "GetItem"))
+    scene.engine.sync()
+    assert models.Quarantine.objects.count() == 1
+
+    assert scene.engine.verify()[1].drift == []
+
+    assert not models.Quarantine.objects.exists()
+    before = len(scene.simulator.log)
+    scene.engine.verify()
+    assert "GetItem" not in scene.requests()[before:]
+
+
+def test_an_item_set_aside_that_exchange_lists_no_more_is_not_shown_as_set_aside(
+    scene: Scene,
+) -> None:
+    item_id = _single(scene, 5)
+    scene.simulator.faults.add(Fault("poisoned", "GetItem"))
+    scene.engine.sync()
+    scene.mailbox.delete(item_id)
+
+    scene.engine.verify()
+
+    assert not models.Quarantine.objects.exists()
+
+
+def test_a_comparison_that_fails_after_a_good_round_begins_a_new_episode(scene: Scene) -> None:
+    scene.simulator.faults.add(Fault("http", status=500))
+    scene.engine.sync()
+    scene.clock.go(minutes=20)
+    scene.engine.wrap = ComparisonFails
+
+    result, _ = scene.engine.verify()
+
+    mailbox = models.Mailbox.objects.get()
+    assert result.failed == 1
+    assert mailbox.last_success == scene.clock()
+    assert (mailbox.failures, mailbox.failing_since) == (1, scene.clock())

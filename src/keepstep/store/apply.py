@@ -35,6 +35,9 @@ class PageResult:
 
     `success` is the round's last success (UTC) if this is its last page, else None.
     `full_round` is the number of the full round that the page belongs to, or of the last one.
+    `mentioned` are the ids of all items that the answer told of: none of them stays in quarantine
+    unless it is set aside again. `left_out` are versions that were read for nothing, beside those
+    of the decisions.
     """
 
     mailbox_id: int
@@ -44,6 +47,8 @@ class PageResult:
     full_round: int
     decisions: Sequence[Decision]
     success: datetime | None = None
+    mentioned: Sequence[str] = ()
+    left_out: Sequence[Version] = ()
 
 
 @dataclass(slots=True)
@@ -127,7 +132,8 @@ def _apply_decisions(result: PageResult) -> None:
     _write_kept([each for each in decisions if isinstance(each, Keep)], result)
     notes = [each for each in decisions if isinstance(each, Note)]
     _write_listed(notes, result)
-    _write_left_out([each.version for each in notes if each.version], result.mailbox_id)
+    versions = [each.version for each in notes if each.version]
+    _write_left_out([*versions, *result.left_out], result.mailbox_id)
     _write_quarantine(decisions, result)
     _write_history(decisions, result)
 
@@ -240,14 +246,12 @@ def _write_left_out(versions: Sequence[Version], mailbox_id: int) -> None:
 
 
 def _write_quarantine(decisions: Sequence[Decision], result: PageResult) -> None:
-    readable = [each.appointment.item_id for each in decisions if isinstance(each, Put)] + [
-        each.item_id for each in decisions if isinstance(each, Keep)
-    ]
     aside = [each for each in decisions if isinstance(each, SetAside)]
     quarantine = Quarantine.objects.filter(mailbox_id=result.mailbox_id)
     if quarantine.exists():
-        for begin in range(0, len(readable), 500):
-            quarantine.filter(item_id__in=readable[begin : begin + 500]).delete()
+        over = sorted(set(result.mentioned) - {each.item_id for each in aside})
+        for begin in range(0, len(over), 500):
+            quarantine.filter(item_id__in=over[begin : begin + 500]).delete()
     for each in aside:
         Quarantine.objects.update_or_create(
             mailbox_id=result.mailbox_id,

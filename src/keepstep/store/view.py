@@ -9,7 +9,7 @@ from itertools import islice
 from django.db.models import Q, QuerySet
 
 from keepstep.core.decisions import KnownRecord, KnownRow, RowState, Version
-from keepstep.store.models import Appointment, LeftOut
+from keepstep.store.models import Appointment, LeftOut, Quarantine
 from keepstep.store.rows import known_row, unpack
 
 # SQLite's bound on the parameters of a statement was 999 for long; a page has up to 512 ids.
@@ -54,6 +54,11 @@ def left_out(mailbox_id: int, item_ids: Iterable[str]) -> frozenset[Version]:
         rows = LeftOut.objects.filter(mailbox_id=mailbox_id, item_id__in=chunk)
         found.update(rows.values_list("item_id", "change_key", "last_modified"))
     return frozenset(found)
+
+
+def quarantined(mailbox_id: int) -> list[str]:
+    """Give the ids of the items that are set aside."""
+    return list(Quarantine.objects.filter(mailbox_id=mailbox_id).values_list("item_id", flat=True))
 
 
 def pending(mailbox_id: int) -> list[KnownRow]:

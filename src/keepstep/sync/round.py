@@ -33,11 +33,15 @@ class Means:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a round did. An idle one is not noted yet: `idle` is the note to store."""
+    """What a round did. An idle one is not noted yet: `idle` is the note to store.
+
+    `in_step`: the round succeeded, whatever else is done with the mailbox fails afterwards.
+    """
 
     counts: Counts = field(default_factory=Counts)
     pages: int = 0
     idle: IdleNote | None = None
+    in_step: bool = False
 
 
 async def poll(
@@ -227,6 +231,7 @@ class _Round:
             full_round=self.full_round,
             decisions=decisions,
             success=self.began if listing.last else None,
+            mentioned=[change.item_id for change in listing.changes],
         )
         await self.means.writer.call(apply_page, result)
         self.state = listing.sync_state

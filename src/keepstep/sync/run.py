@@ -170,7 +170,7 @@ class Run:
         except Refused as refused:
             await self._set_back(mailbox, refused)
         except ExchangeError as error:
-            await self._note_failure(mailbox, error, error.pause)
+            await self._note_failure(self._begin_anew(mailbox, outcome), error, error.pause)
         except StoreError as error:
             self._failed(mailbox, error.code, error.detail)
         except Exception as error:
@@ -183,6 +183,11 @@ class Run:
         finally:
             self._guard.leave(mailbox.email)
             self.result.add_counts(outcome.counts, mailbox.email)
+
+    @staticmethod
+    def _begin_anew(mailbox: TakenMailbox, outcome: Outcome) -> TakenMailbox:
+        """Give the mailbox without the trouble that a success within this run has ended."""
+        return replace(mailbox, trouble=None) if outcome.in_step else mailbox
 
     async def _poll_with_retries(self, mailbox: TakenMailbox, outcome: Outcome) -> None:
         until = self._means.clock() + self._manner.retry_within

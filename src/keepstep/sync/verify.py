@@ -50,22 +50,15 @@ class Verification:
         if outcome.idle is not None:
             await means.writer.call(mailboxes.note_idle, [outcome.idle])
             outcome.idle = None
+        outcome.in_step = True
         fresh = await means.writer.call(mailboxes.read, mailbox.id, mailbox.fence)
         changes = await self._list(fresh, means)
-        decisions = await _compare(fresh, means, changes)
+        result = await _compare(fresh, means, changes)
         self.checked += len(changes)
-        self.drift += _drift(mailbox.email, decisions)
-        if decisions:
-            result = PageResult(
-                mailbox_id=mailbox.id,
-                fence=mailbox.fence,
-                sync_state=fresh.sync_state,
-                at=means.clock(),
-                full_round=fresh.full_round,
-                decisions=decisions,
-            )
+        self.drift += _drift(mailbox.email, result.decisions)
+        if result.decisions or result.mentioned or result.left_out:
             await means.writer.call(mend, result)
-            add_counts(outcome.counts, count(decisions))
+            add_counts(outcome.counts, count(result.decisions))
 
     @staticmethod
     async def _list(mailbox: TakenMailbox, means: Means) -> list[ListedChange]:
@@ -90,7 +83,8 @@ class Verification:
 
 async def _compare(
     mailbox: TakenMailbox, means: Means, changes: Sequence[ListedChange]
-) -> list[Decision]:
+) -> PageResult:
+    """Give what is to be mended."""
     call = means.writer.call
     boundary = mailbox.last_success
     assert boundary is not None, "a mailbox was polled with success before it is compared"
@@ -112,13 +106,20 @@ async def _compare(
     twins = await call(view.twins, mailbox.id, uids) if uids else {}
     records = await call(view.records, mailbox.id, uids) if uids else {}
     listing = Listing("compared", last=True, changes=tuple(suspects))
+    found = reconcile(Page(listing, items), known, twins, terms, records)
     # A note would say that nothing is to be done: what verify lists is no change that was seen.
-    decisions = [
-        each
-        for each in reconcile(Page(listing, items), known, twins, terms, records)
-        if not isinstance(each, Note)
-    ]
-    return decisions + await _extra(mailbox, means, changes, decisions, terms)
+    decisions = [each for each in found if not isinstance(each, Note)]
+    set_aside = await call(view.quarantined, mailbox.id)
+    return PageResult(
+        mailbox_id=mailbox.id,
+        fence=mailbox.fence,
+        sync_state=mailbox.sync_state,
+        at=means.clock(),
+        full_round=mailbox.full_round,
+        decisions=decisions + await _extra(mailbox, means, changes, decisions, terms),
+        mentioned=[*ids, *sorted(set(set_aside) - set(listed))],
+        left_out=[each.version for each in found if isinstance(each, Note) and each.version],
+    )
 
 
 def _is_out_of_favour(row: KnownRow | None) -> bool:
