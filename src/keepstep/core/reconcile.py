@@ -273,7 +273,8 @@ class _Desk:
     def _update(self, row: KnownRow, appointment: Appointment, *, ahead: bool) -> None:
         known = row.appointment
         scrub = _withheld(appointment) and not known.masked
-        if not ahead and not ends_after(known, self._terms.boundary) and not scrub:
+        over = not ahead and not ends_after(known, self._terms.boundary)
+        if over and not scrub:
             uid, rule = known.uid, Rule.OVER_BEFORE_AND_AFTER
             version = _version(appointment)
             self._add(Note(appointment.item_id, uid, What.LEFT, rule, row, version))
@@ -285,7 +286,8 @@ class _Desk:
             return
         what, rule = _kind_of_update(row, appointment)
         if appointment.recurrence is None and known.recurrence is None:
-            self._put(row, appointment, ALL, what, rule, scrub=scrub)
+            put = _standing(known, appointment) if over else appointment
+            self._put(row, put, ALL, what, rule, scrub=scrub)
             return
         succession = succeed(known, row.shown, appointment, self._terms.boundary)
         self._put(
@@ -372,6 +374,20 @@ def _kind_of_update(row: KnownRow, appointment: Appointment) -> tuple[What, Rule
 def _same_content(one: Appointment, other: Appointment) -> bool:
     """Say whether two versions differ in nothing that is shown."""
     return _bare(one) == _bare(other)
+
+
+def _standing(known: Appointment, withheld: Appointment) -> Appointment:
+    """Give what was over as it stands, its details alone withheld, under the item's version."""
+    return replace(
+        known,
+        item_id=withheld.item_id,
+        change_key=withheld.change_key,
+        last_modified=withheld.last_modified,
+        details=replace(
+            withheld.details, show_as=known.details.show_as, cancelled=known.details.cancelled
+        ),
+        masked=True,
+    )
 
 
 def _bare(appointment: Appointment) -> Appointment:

@@ -109,6 +109,7 @@ async def _compare(
     found = reconcile(Page(listing, items), known, twins, terms, records)
     # A note would say that nothing is to be done: what verify lists is no change that was seen.
     decisions = [each for each in found if not isinstance(each, Note)]
+    # What is not set aside again was read, or is over, or gone.
     set_aside = await call(view.quarantined, mailbox.id)
     return PageResult(
         mailbox_id=mailbox.id,
@@ -117,7 +118,7 @@ async def _compare(
         at=means.clock(),
         full_round=mailbox.full_round,
         decisions=decisions + await _extra(mailbox, means, changes, decisions, terms),
-        mentioned=[*ids, *sorted(set(set_aside) - set(listed))],
+        mentioned=set_aside,
         left_out=[each.version for each in found if isinstance(each, Note) and each.version],
     )
 

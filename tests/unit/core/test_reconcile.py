@@ -209,6 +209,18 @@ def test_what_was_over_and_turned_private_loses_its_details_all_the_same() -> No
     assert made.appointment.details.subject == PRIVATE_SUBJECT
 
 
+def test_what_was_over_stands_where_it_was_when_it_moves_and_turns_private() -> None:
+    known = single(-30)
+    moved = single(-20, key="k2", details=Details(subject="Talk", sensitivity=Sensitivity.PRIVATE))
+
+    made = put(one(decide([listed(moved)], {"item": moved}, [row(known)])))
+
+    assert made.scrub
+    now = made.appointment
+    assert (now.start, now.end, now.change_key) == (known.start, known.end, "k2")
+    assert (now.details.subject, now.masked) == (PRIVATE_SUBJECT, True)
+
+
 def test_a_private_one_is_brought_in_without_its_details() -> None:
     item = single(5, details=Details(subject="Secret", sensitivity=Sensitivity.CONFIDENTIAL))
 
