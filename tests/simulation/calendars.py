@@ -36,6 +36,7 @@ class People:
         self._trace = trace
         self.unannounced = False
         self._of_new_hours: set[str] = set()
+        self._of_new_ids: set[str] = set()
         self._deeds: list[tuple[int, Callable[[Truth], str | None]]] = [
             (6, self._make_single),
             (2, self._make_all_day),
@@ -219,16 +220,23 @@ class People:
         return f"cancels {item.uid[-6:]}"
 
     def _may_change_its_id(self, truth: Truth, item: Item) -> bool:
-        """Tell apart one over that moves and changes its id: it is two, by UID and start."""
+        """Tell apart one over that moves, or turns private, and changes its id between rounds.
+
+        It is two, by UID and start; a listing does not tell that they are one meeting.
+        """
         if item.is_series:
-            return item.uid not in self._of_new_hours
+            return item.uid not in self._of_new_hours and item.uid not in truth.ever_private
         return truth.never_over(item, self._now)
+
+    def _is_series_of_new_id(self, item: Item) -> bool:
+        return item.is_series and item.uid in self._of_new_ids
 
     def _accept(self, truth: Truth) -> str | None:
         item = self._one(truth, lambda each: self._may_change_its_id(truth, each))
         if item is None:
             return None
         order = self._random.choice(("delete-first", "create-first"))
+        self._of_new_ids.add(item.uid)
         truth.mailbox.accept(item.id, order=order)
         return f"accepts {item.uid[-6:]} {order}"
 
@@ -236,11 +244,15 @@ class People:
         item = self._one(truth, lambda each: self._may_change_its_id(truth, each))
         if item is None:
             return None
+        self._of_new_ids.add(item.uid)
         truth.mailbox.move(item.id)
         return f"moves {item.uid[-6:]} out and in"
 
     def _turn_private(self, truth: Truth) -> str | None:
-        item = self._one(truth, lambda each: each.sensitivity == "normal")
+        item = self._one(
+            truth,
+            lambda each: each.sensitivity == "normal" and not self._is_series_of_new_id(each),
+        )
         if item is None:
             return None
         kind = self._random.choice(("private", "personal", "confidential"))
@@ -299,7 +311,9 @@ class People:
             for other in truth.mailbox.occurrences(
                 each.original_start - 30 * _DAY, each.original_start
             )
-            if other.item.id == each.item.id and other.original_start < each.original_start
+            if other.item.id == each.item.id
+            and other.original_start is not None
+            and other.original_start < each.original_start
         ]
         if not originals:
             return None
@@ -307,7 +321,7 @@ class People:
         return f"splits {each.item.uid[-6:]} at {each.original_start}"
 
     def _new_hour(self, truth: Truth) -> str | None:
-        item = self._one(truth, lambda each: each.is_series)
+        item = self._one(truth, lambda each: each.is_series and not self._is_series_of_new_id(each))
         if item is None:
             return None
         first = item.start_zone.wall(item.start)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from keepstep.core.schedule import Status, status
-from keepstep.store.models import Mail, Mailbox, Notice, NoticeEntry
+from keepstep.store.models import Mail, Mailbox, Notice, NoticeEntry, Quarantine
 from keepstep.store.notices import FAILURE, RECOVERY
 from keepstep.sync.verify import Verification
 from tests.simulation.truth import Happening, Key, Truth, shown
@@ -27,11 +28,14 @@ def boundary(truth: Truth) -> datetime:
     return mailbox.last_success or mailbox.cutoff or _NEVER
 
 
-def compare(truth: Truth, ahead_of: datetime, began: datetime) -> list[str]:
+def compare(
+    truth: Truth, ahead_of: datetime, began: datetime, set_aside: Container[str]
+) -> list[str]:
     """Give each difference between a sales calendar and what it must be.
 
     `ahead_of` is the boundary of the mailbox's last round: what ends after it must equal what is
     in Exchange. `began` is when the story did: older appointments come in by the cutoff.
+    `set_aside` are the items that could not be read once: they may be over before they could.
     """
     listed = shown(truth.id, truth.window)
     found = [
@@ -41,7 +45,9 @@ def compare(truth: Truth, ahead_of: datetime, began: datetime) -> list[str]:
     present = {key: each for key, each in truth.present().items() if truth.window.holds(each)}
     found += _upcoming(calendar, present, ahead_of)
     found += _past(truth, calendar)
-    found += _unchanged(truth, calendar, present, began)
+    late = truth.uids_of(set_aside)
+    on_time = {key: each for key, each in present.items() if key[0] not in late}
+    found += _unchanged(truth, calendar, on_time, began)
     found += [
         f"{key} is private and shown as {each}"
         for key, each in calendar.items()
@@ -144,6 +150,7 @@ async def idle_rounds(story: Story, engine: Engine) -> list[str]:
     requests = story.watch.requests.copy()
     verification = await comparison(engine)
     found = [f"drift: {each}" for each in verification.drift]
+    found += [f"still set aside: {each}" for each in Quarantine.objects.order_by("id")]
     for row in Mailbox.objects.select_related("operator").order_by("id"):
         email = row.operator.email
         asked = story.watch.requests[email] - requests[email]

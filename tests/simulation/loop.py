@@ -39,6 +39,6 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def _write_to_self(self) -> NoReturn:
         raise AssertionError("another thread called into the simulation")
 
-    def run_in_executor(self, *_: Any) -> NoReturn:
+    def run_in_executor(self, *_: Any) -> NoReturn:  # type: ignore[override]
         """Refuse: a thread's work would come at no fixed time."""
         raise AssertionError("the simulation has no threads")

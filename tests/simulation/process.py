@@ -92,4 +92,4 @@ def count_to_processes(loop: asyncio.AbstractEventLoop) -> None:
             process.adopt(task)
         return task
 
-    loop.set_task_factory(make)
+    loop.set_task_factory(make)  # type: ignore[arg-type]

@@ -314,7 +314,9 @@ class Story:
 
     def _compare(self, boundaries: dict[int, datetime]) -> None:
         for truth in self.truths:
-            self.differences += checks.compare(truth, boundaries[truth.id], self.began)
+            self.differences += checks.compare(
+                truth, boundaries[truth.id], self.began, self.watch.set_aside
+            )
         for recent in self._recent:
             self.differences += checks.stands(recent)
 

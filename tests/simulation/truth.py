@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -106,6 +107,10 @@ class Truth:
         if self._private is PrivateAppointments.FULL:
             return set()
         return {item.uid for item in self._items.values() if item.sensitivity != "normal"}
+
+    def uids_of(self, item_ids: Container[str]) -> set[str]:
+        """Give the UIDs of those of the items that are there now."""
+        return {item.uid for item in self._items.values() if item.id in item_ids}
 
     def never_over(self, item: Item, now: datetime) -> bool:
         """Whether it is ahead, and never was anything else."""
