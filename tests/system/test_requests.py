@@ -99,7 +99,7 @@ def test_after_changes_only_what_changed_is_fetched(
 def test_of_a_changed_series_its_exceptions_are_fetched_by_their_own_ids(
     synced: Keepstep, exchange: SimulatorThread, ben: MailboxModel
 ) -> None:
-    first = (datetime.now(UTC) + timedelta(days=2)).replace(microsecond=0)
+    first = (datetime.now(UTC) + timedelta(days=2)).replace(hour=10, minute=0, microsecond=0)
     daily = Recurrence("daily", first.date(), 1, count=5)
     series = ben.create(
         start=first, end=first + timedelta(hours=1), recurrence=daily, body="Agenda"
