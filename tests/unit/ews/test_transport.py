@@ -222,16 +222,6 @@ async def test_packing_that_can_not_be_undone(encoding: str, body: bytes) -> Non
         assert (await failure(server.url)).code == "answer-unreadable"
 
 
-@pytest.mark.parametrize("status", ["301 Moved", "302 Found", "307 Temporary", "308 Permanent"])
-async def test_a_redirect_is_not_followed_and_credentials_stay(status: str) -> None:
-    async with listening(says(with_body(b"<trap/>"))) as trap:
-        leads = f"HTTP/1.1 {status}\r\nLocation: {trap.url}\r\nContent-Length: 0\r\n\r\n"
-        async with listening(says(leads.encode())) as server:
-            answer = await post(server.url)
-    assert answer.status == int(status.split()[0])
-    assert trap.heard == []
-
-
 # TLS
 
 

@@ -7,7 +7,6 @@ is wrong. Nothing but what reading a calendar needs is asked; a refused password
 from __future__ import annotations
 
 import asyncio
-import re
 import socket
 import ssl
 import time
@@ -31,6 +30,7 @@ from keepstep.exchange.ews.envelope import (
 )
 from keepstep.exchange.ews.faults import failure_of_status
 from keepstep.exchange.ews.network_errors import failure_of
+from keepstep.exchange.ews.redirects import fetch_following
 from keepstep.exchange.ews.sign_in import REFUSED, challenges
 from keepstep.exchange.ews.transport import HEADERS
 from keepstep.exchange.ews.versions import DIALECTS, ExchangeVersion
@@ -52,7 +52,6 @@ _OF_ITS_MAILBOX = frozenset(
         "wrong-exchange-version",
     }
 )
-_LOGIN_PLACE = re.compile(r"/owa|/auth|log[io]n|sign-?in|adfs|microsoftonline", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +120,8 @@ class Probe:
         if self._parts.scheme != "https":
             return None
         if self._way.proxy:
-            await self._ask_as_stranger()
+            # Whatever comes, a redirect too, came through TLS.
+            await fetch(self._way, "POST", self._access.url, headers=HEADERS, body=_STRANGER)
             return None
         certificate = await self._connect(trust(self._way.ca_file))
         ends = (certificate or {}).get("notAfter")
@@ -151,21 +151,16 @@ class Probe:
     async def look(self) -> Seen:
         """Ask without signing in: an Exchange answers that one must."""
         before = self._now()
-        raw = await self._ask_as_stranger()
+        raw = await fetch_following(
+            self._way, "POST", self._access.url, headers=HEADERS, body=_STRANGER
+        )
         middle = before + (self._now() - before) / 2
         if raw.status == REFUSED:
             return Seen(tuple(challenges(raw)), _ahead(raw, middle))
-        if 300 <= raw.status < 400:
-            raise _failure_of_redirect(raw, self.host)
         if raw.status != 200:
             raise failure_of_status(raw.status)
         read_answer(raw, middle)
         return Seen((), _ahead(raw, middle))
-
-    async def _ask_as_stranger(self) -> RawAnswer:
-        return await fetch(
-            self._way, "POST", self._access.url, headers=HEADERS, body=_question("Exchange2010")
-        )
 
     async def sign_in(self) -> None:
         """Sign in as the service account, impersonating nobody."""
@@ -233,15 +228,7 @@ def _question(version: str) -> bytes:
     return plain_request(get_folder.REQUEST, version)
 
 
-def _failure_of_redirect(raw: RawAnswer, host: str) -> ExchangeError:
-    location = raw.headers.get("location", "")
-    if _LOGIN_PLACE.search(location):
-        return ExchangeError("login-page", f"HTTP {raw.status}")
-    try:
-        other = urlsplit(location).hostname or host
-    except ValueError:
-        other = "?"
-    return ExchangeError("redirected", f"HTTP {raw.status}, to {other[:100]}")
+_STRANGER = _question("Exchange2010")
 
 
 def _ahead(raw: RawAnswer, middle: datetime) -> timedelta | None:

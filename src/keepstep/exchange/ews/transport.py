@@ -1,7 +1,7 @@
 """The way to the EWS address of one server: connections, turns, signing in.
 
-Credentials go to the configured address alone: no redirect is followed, no cookie is kept (a
-cookie would tie the next mailbox to the server of the last).
+Credentials go to the configured server alone: no redirect is followed away from it, no cookie is
+kept (a cookie would tie the next mailbox to the server of the last).
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from typing import Protocol
 import aiohttp
 
 from keepstep.exchange.ews.answer import RawAnswer
+from keepstep.exchange.ews.redirects import ask_following
 from keepstep.exchange.ews.sign_in import PinnedSignIn, SignIn
-from keepstep.exchange.ews.web import Limits, Way, ask, open_session, trust
+from keepstep.exchange.ews.web import Limits, Way, open_session, trust
 
 __all__ = ["HEADERS", "AiohttpTransport", "Limits", "Transport"]
 
@@ -80,7 +81,7 @@ class AiohttpTransport:
             line = self._taken()
             try:
                 return await line.sign_in.send(
-                    lambda further: ask(
+                    lambda further: ask_following(
                         line.session,
                         self._way,
                         "POST",

@@ -1,8 +1,9 @@
 """HTTP with limits on everything that comes back, and on where it may go.
 
-No redirect is followed, no cookie is kept, no setting of the environment is used. Names are
-resolved through a guard, so that none leads to what a cloud tells its machines about themselves.
-Errors of the libraries underneath become codes of the catalogue in one table, `network_errors`.
+No redirect is followed here (see `redirects`), no cookie is kept, no setting of the environment is
+used. Names are resolved through a guard, so that none leads to what a cloud tells its machines
+about themselves. Errors of the libraries underneath become codes of the catalogue in one table,
+`network_errors`.
 """
 
 from __future__ import annotations
