@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 
-from keepstep.store import operators
+from keepstep.store import audit, operators
 from keepstep.store.models import (
     Appointment,
     History,
@@ -34,11 +34,12 @@ class Erased:
     named_in: tuple[str, ...]
 
 
-def erase(email: str) -> Erased:
+def erase(email: str, *, by: str = audit.COMMAND_LINE) -> Erased:
     """Delete the operator with all that was kept of the mailbox, in one transaction.
 
-    A round under way can't bring anything back: its mailbox is gone. Raises UsageError for an
-    unknown address. The bytes are gone after `forget_bytes`.
+    A round under way can't bring anything back: its mailbox is gone. The audit keeps what was
+    done, by whom, with a stand-in for the operator. Raises UsageError for an unknown address. The
+    bytes are gone after `forget_bytes`.
     """
     with transaction.atomic():
         operator = operators.find(email)
@@ -49,6 +50,9 @@ def erase(email: str) -> Erased:
             model._default_manager.filter(mailbox=mailbox).delete()
         _strike_from_runs(operator.email)
         _strike_from_mails(operator.email)
+        stand_in = audit.pseudonym(operator.pk)
+        audit.record(by, "operator.erase", stand_in, {"appointments": (appointments, 0)})
+        audit.forget(operator.email, stand_in)
         operator.delete()
         erased = Erased(operator.email, appointments, history, _named_in(operator.email))
     return erased

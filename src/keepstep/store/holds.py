@@ -12,6 +12,7 @@ from django.db.models import F, QuerySet
 from keepstep.core.decisions import KnownRow, Mark, RowState, What
 from keepstep.core.reconcile import removal
 from keepstep.core.rules import Rule
+from keepstep.store import audit
 from keepstep.store.apply import write_decisions
 from keepstep.store.models import Appointment, Mailbox, Operator
 from keepstep.store.rows import known_row
@@ -51,27 +52,32 @@ def listing(operator: Operator | None = None) -> list[Hold]:
     ]
 
 
-def release(operator: Operator | None, at: datetime) -> int:
-    """Let the held removals go, at once; give how many appointments were removed."""
-    return _decide(operator, at, release=True)
+def release(operator: Operator | None, at: datetime, *, by: str = audit.COMMAND_LINE) -> int:
+    """Let the held removals go, at once; give how many appointments were removed.
+
+    `by` is who decided it, for the audit.
+    """
+    return _decide(operator, at, by, release=True)
 
 
-def discard(operator: Operator | None, at: datetime) -> int:
+def discard(operator: Operator | None, at: datetime, *, by: str = audit.COMMAND_LINE) -> int:
     """Keep what was held, marked as no longer in Exchange; give how many appointments stay."""
-    return _decide(operator, at, release=False)
+    return _decide(operator, at, by, release=False)
 
 
-def _decide(operator: Operator | None, at: datetime, *, release: bool) -> int:
+def _decide(operator: Operator | None, at: datetime, by: str, *, release: bool) -> int:
     decided = 0
     mailbox_ids = _held(operator).values_list("mailbox_id", flat=True).distinct()
     for mailbox_id in list(mailbox_ids):
         with transaction.atomic():
             # Taking the mailbox first: a round under way may know these rows otherwise.
             Mailbox.objects.filter(pk=mailbox_id).update(fence=F("fence") + 1)
-            mailbox = Mailbox.objects.get(pk=mailbox_id)
+            mailbox = Mailbox.objects.select_related("operator").get(pk=mailbox_id)
             rows = [known_row(each) for each in _held(None).filter(mailbox_id=mailbox_id)]
             boundary = mailbox.last_success or at
             write_decisions(_marks(rows, boundary, release=release), mailbox_id, at)
+            action = "hold.release" if release else "hold.discard"
+            audit.record(by, action, mailbox.operator.email, {"held": (len(rows), 0)})
             decided += len(rows)
     return decided
 

@@ -11,6 +11,7 @@ from tzlocal import get_localzone
 
 from keepstep.core.errors import UsageError
 from keepstep.core.job_schedule import Schedule, next_runs, parse_schedule
+from keepstep.store import audit
 from keepstep.store.fields import did_you_mean, sentence, shown
 from keepstep.store.models import Job, Operator, Run
 from keepstep.store.operators import access_groups
@@ -78,12 +79,12 @@ def listing(now: datetime) -> list[ShownJob]:
     return [_shown(each, now) for each in definitions()]
 
 
-def switch(name: str, *, on: bool) -> None:
-    """Enable or disable a job."""
-    _store(_known(name), {"enabled": on})
+def switch(name: str, *, on: bool, by: str = audit.COMMAND_LINE) -> None:
+    """Enable or disable a job; `by` is who did it, for the audit."""
+    _store(_known(name), {"enabled": on}, "job.enable" if on else "job.disable", by)
 
 
-def change(name: str, values: Mapping[str, str]) -> None:
+def change(name: str, values: Mapping[str, str], *, by: str = audit.COMMAND_LINE) -> None:
     """Change `schedule` or `context` of a job, all or none. Raises UsageError."""
     known = _known(name)
     refused: list[str] = []
@@ -95,12 +96,16 @@ def change(name: str, values: Mapping[str, str]) -> None:
             refused.append(str(error))
     if refused:
         raise UsageError(sentence(refused))
-    _store(known, checked)
+    _store(known, checked, "job.change", by)
 
 
-def reset(name: str) -> None:
+def reset(name: str, *, by: str = audit.COMMAND_LINE) -> None:
     """Let a job be again as it is shipped."""
-    Job.objects.filter(name=_known(name)).delete()
+    known = _known(name)
+    with transaction.atomic():
+        before = _fields(known)
+        Job.objects.filter(name=known).delete()
+        _record(known, "job.reset", before, by)
 
 
 def server_zone() -> tzinfo:
@@ -168,6 +173,20 @@ def _context(text: str) -> str:
     )
 
 
-def _store(name: str, values: Mapping[str, object]) -> None:
+def _store(name: str, values: Mapping[str, object], action: str, by: str) -> None:
     with transaction.atomic():
+        before = _fields(name)
         Job.objects.update_or_create(name=name, defaults=dict(values))
+        _record(name, action, before, by)
+
+
+def _fields(name: str) -> dict[str, object]:
+    """Give a job's fields as the audit keeps them."""
+    job = definition(name)
+    return {"enabled": job.enabled, "schedule": str(job.schedule), "context": job.context}
+
+
+def _record(name: str, action: str, before: Mapping[str, object], by: str) -> None:
+    changes = audit.differences(before, _fields(name))
+    if changes:
+        audit.record(by, action, name, changes)

@@ -13,6 +13,7 @@ from keepstep.core.decisions import RowState
 from keepstep.core.errors import UsageError
 from keepstep.core.failures import FAILURES
 from keepstep.core.schedule import Status, status
+from keepstep.store import audit
 from keepstep.store.fields import (
     did_you_mean,
     read_email,
@@ -91,8 +92,11 @@ def find_all(emails: Iterable[str]) -> list[Operator]:
     return list({each.pk: each for each in map(find, emails)}.values())
 
 
-def add(email: str, values: Mapping[str, str]) -> Operator:
-    """Add an operator, with a mailbox. Raises UsageError; nothing is stored then."""
+def add(email: str, values: Mapping[str, str], *, by: str = audit.COMMAND_LINE) -> Operator:
+    """Add an operator, with a mailbox. Raises UsageError; nothing is stored then.
+
+    `by` is who did it, for the audit.
+    """
     if "email" in values:
         raise UsageError("email is named already: give the other fields as NAME=VALUE.")
     read = _read({"email": email, **values})
@@ -100,16 +104,21 @@ def add(email: str, values: Mapping[str, str]) -> Operator:
         _check_free(str(read["email"]))
         operator = Operator.objects.create(**read)
         Mailbox.objects.create(operator=operator)
+        new = {name: (None, value) for name, value in fields_of(operator).items()}
+        audit.record(by, "operator.add", operator.email, new)
     return operator
 
 
-def edit(email: str, values: Mapping[str, str]) -> Operator:
+def edit(email: str, values: Mapping[str, str], *, by: str = audit.COMMAND_LINE) -> Operator:
     """Change fields of an operator, all or none; a new address keeps the appointments."""
     read = _read(values)
     with transaction.atomic():
         operator = find(email)
         if "email" in read:
             _check_free(str(read["email"]), but=operator)
+        changes = audit.differences(fields_of(operator), read)
+        if changes:
+            audit.record(by, "operator.edit", operator.email, changes)
         for name, value in read.items():
             setattr(operator, name, value)
         operator.save(update_fields=list(read))
@@ -118,16 +127,26 @@ def edit(email: str, values: Mapping[str, str]) -> Operator:
     return operator
 
 
-def switch(emails: Sequence[str], *, on: bool) -> list[Operator]:
+def switch(emails: Sequence[str], *, on: bool, by: str = audit.COMMAND_LINE) -> list[Operator]:
     """Switch calendar sync, for all or none. Gives those for whom it was the other way before."""
     with transaction.atomic():
         operators = [each for each in find_all(emails) if each.calendar_sync != on]
         for operator in operators:
             operator.calendar_sync = on
         Operator.objects.bulk_update(operators, ["calendar_sync"], batch_size=500)
+        audit.record_many(
+            by,
+            "operator.enable" if on else "operator.disable",
+            [(each.email, {"calendar_sync": (not on, on)}) for each in operators],
+        )
         if on:
             _try_soon(operators)
     return operators
+
+
+def fields_of(operator: Operator) -> dict[str, object]:
+    """Give the fields that a person sets, by name."""
+    return {name: getattr(operator, name) for name in FIELDS}
 
 
 def access_groups() -> list[str]:

@@ -16,12 +16,13 @@ from django.db import connection, transaction
 
 from keepstep import environment
 from keepstep.core.errors import UsageError
+from keepstep.store import audit
 from keepstep.store.models import Setting
 from keepstep.store.secrets import encrypted_anew
 from keepstep.store.setting_rules import RULES
 
 
-def rotate() -> int:
+def rotate(*, by: str = audit.COMMAND_LINE) -> int:
     """Change the key; give how many secrets were encrypted anew.
 
     A key from the environment is changed to KEEPSTEP_NEW_SECRET_KEY, which is to take its place
@@ -34,7 +35,7 @@ def rotate() -> int:
                 "the key comes from KEEPSTEP_SECRET_KEY: give the one that shall follow it as"
                 " KEEPSTEP_NEW_SECRET_KEY (or KEEPSTEP_NEW_SECRET_KEY_FILE)."
             )
-        return encrypt_anew()
+        return encrypt_anew(by)
     key = environment.home() / "secret.key"
     new, old = key.with_name("secret.key.new"), key.with_name("secret.key.old")
     environment.secret_key()
@@ -42,13 +43,13 @@ def rotate() -> int:
         environment.make_key(new)
         _settle(key.parent)
     try:
-        return _take_over(key, new, old)
+        return _take_over(key, new, old, by)
     except OSError as error:
         raise UsageError(f"can't write {error.filename}: {error.strerror}.") from None
 
 
-def _take_over(key: Path, new: Path, old: Path) -> int:
-    count = encrypt_anew()
+def _take_over(key: Path, new: Path, old: Path, by: str) -> int:
+    count = encrypt_anew(by)
     if new.exists():
         # A link that a crash left holds the same key: this one, not yet replaced.
         with suppress(FileExistsError):
@@ -61,8 +62,11 @@ def _take_over(key: Path, new: Path, old: Path) -> int:
     return count
 
 
-def encrypt_anew() -> int:
-    """Encrypt every stored secret with the first of the keys, all or none; give how many."""
+def encrypt_anew(by: str | None = None) -> int:
+    """Encrypt every stored secret with the first of the keys, all or none; give how many.
+
+    `by` is who asked for it, for the audit; None: it was noted already.
+    """
     secret = [name for name, rule in RULES.items() if rule.secret]
     if connection.vendor == "sqlite":
         # What is committed has to be on the disk before the old key is no more.
@@ -73,6 +77,8 @@ def encrypt_anew() -> int:
         for each in stored:
             each.value = encrypted_anew(each.name, each.value)
             each.save(update_fields=["value"])
+        if by is not None:
+            audit.record(by, "secrets.rotate", "", {"key": audit.CHANGED})
     return len(stored)
 
 

@@ -14,6 +14,7 @@ from django.db import transaction
 from keepstep import environment
 from keepstep.core.errors import UsageError
 from keepstep.core.skip import Policy, PrivateAppointments
+from keepstep.store import audit
 from keepstep.store.fields import did_you_mean, sentence, shown
 from keepstep.store.models import Mailbox, Setting
 from keepstep.store.secrets import decrypt, encrypt
@@ -150,8 +151,10 @@ def show() -> list[ShownSetting]:
     return [_shown(rule, texts.get(rule.name)) for rule in RULES.values()]
 
 
-def change(values: Mapping[str, str]) -> list[str]:
+def change(values: Mapping[str, str], *, by: str = audit.COMMAND_LINE) -> list[str]:
     """Change settings, all or none; an empty value sets one back. Gives notes for the person.
+
+    `by` is who did it, for the audit.
 
     Where private appointments are to be kept less openly, what is stored is scrubbed in the same
     transaction. Raises UsageError that names every value that is refused.
@@ -159,6 +162,7 @@ def change(values: Mapping[str, str]) -> list[str]:
     checked = check(values)
     with transaction.atomic():
         before = load(with_secrets=False)
+        _record(checked, by)
         for name, value in checked.items():
             _store(RULES[name], value)
         if _OF_ACCESS & checked.keys():
@@ -268,6 +272,17 @@ def _store(rule: Rule, value: Value) -> None:
         return
     stored = encrypt(text) if rule.secret else text
     Setting.objects.update_or_create(name=rule.name, defaults={"value": stored})
+
+
+def _record(checked: Mapping[str, Value], by: str) -> None:
+    """Note in the audit what is about to change; of a secret only that it was set."""
+    texts = _texts()
+    old = {name: texts.get(name, RULES[name].default) for name in checked}
+    new = {name: write(value) or RULES[name].default for name, value in checked.items()}
+    changes = audit.differences(old, {name: new[name] for name in new if not RULES[name].secret})
+    changes |= {name: audit.CHANGED for name in checked if RULES[name].secret}
+    if changes:
+        audit.record(by, "settings.change", "", changes)
 
 
 def _follow_up(before: ApplicationSettings, after: ApplicationSettings) -> list[str]:
