@@ -1,0 +1,137 @@
+"""Accounts: those who may sign in, their roles, their passwords."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from keepstep.core.errors import UsageError
+from keepstep.core.roles import Role
+from keepstep.store.audit import COMMAND_LINE, record
+from keepstep.store.fields import read_email, shown
+from keepstep.store.models import Account, Operator
+from keepstep.store.operators import find as find_operator
+
+
+def listing() -> list[Account]:
+    """Give all accounts, in the order of their addresses, each with its operator."""
+    return list(Account.objects.select_related("operator").order_by("email"))
+
+
+def find(email: str) -> Account:
+    """Give the account of an address, in any case. Raises UsageError."""
+    found = Account.objects.select_related("operator").filter(email__iexact=email.strip()).first()
+    if found is None:
+        raise UsageError(f"nobody signs in as {shown(email)}: keepstep people list shows who does")
+    return found
+
+
+def create(email: str, role: Role, password: str = "", *, by: str = COMMAND_LINE) -> Account:
+    """Make an account. Without a password it is let in by a link alone (`store.links`).
+
+    An operator's address must be that of one who is known; others are joined with theirs if there
+    is one. Raises UsageError; nothing is stored then.
+    """
+    address = _address(email)
+    with transaction.atomic():
+        if Account.objects.filter(email__iexact=address).exists():
+            raise UsageError(f"{address} has an account already.")
+        account = Account(email=address, role=role.value, operator=_operator_of(address, role))
+        _set_password(account, password)
+        account.save()
+        record(by, "account.create", address, {"role": ("", role.value)})
+    return account
+
+
+def invite_all(operators: Sequence[Operator], *, by: str = COMMAND_LINE) -> list[Account]:
+    """Make an account for each of these operators that has none; give the new ones."""
+    made = []
+    with transaction.atomic():
+        for operator in operators:
+            if not Account.objects.filter(email__iexact=operator.email).exists():
+                made.append(create(operator.email, Role.OPERATOR, by=by))
+    return made
+
+
+def set_password(account: Account, password: str, *, by: str = "") -> None:
+    """Set a password, which must keep to the rules. Raises UsageError that says which it breaks.
+
+    `by` is who did so, "" for the account itself.
+    """
+    with transaction.atomic():
+        _set_password(account, password)
+        account.save(update_fields=["password"])
+        record(by or account.email, "account.password", account.email, {"password": "changed"})
+
+
+def change_role(account: Account, role: Role, *, by: str = COMMAND_LINE) -> None:
+    """Give an account another role. Raises UsageError if no administrator would be left."""
+    with transaction.atomic():
+        before = account.role
+        if role is not Role.ADMINISTRATOR:
+            _check_not_last(account)
+        account.role = role.value
+        account.operator = _operator_of(account.email, role)
+        account.save(update_fields=["role", "operator"])
+        record(by, "account.role", account.email, {"role": (before, role.value)})
+
+
+def switch(account: Account, *, on: bool, by: str = COMMAND_LINE) -> None:
+    """Let an account sign in, or no longer. Raises UsageError if no administrator would be left."""
+    with transaction.atomic():
+        if not on:
+            _check_not_last(account)
+        account.is_active = on
+        account.save(update_fields=["is_active"])
+        record(by, "account.switch", account.email, {"active": (not on, on)})
+
+
+def delete(account: Account, *, by: str = COMMAND_LINE) -> None:
+    """Delete an account; the operator's calendar stays. Raises UsageError as `switch` does."""
+    with transaction.atomic():
+        _check_not_last(account)
+        record(by, "account.delete", account.email, {})
+        account.delete()
+
+
+def set_language(account: Account, language: str) -> None:
+    """Keep the language of the pages, "" for the browser's."""
+    account.language = language
+    account.save(update_fields=["language"])
+
+
+def _address(email: str) -> str:
+    try:
+        return read_email(email)
+    except ValueError as error:
+        raise UsageError(f"email {error}.") from None
+
+
+def _operator_of(address: str, role: Role) -> Operator | None:
+    if role is Role.OPERATOR:
+        return find_operator(address)
+    if role is Role.AUDITOR:
+        return None
+    return Operator.objects.filter(email__iexact=address).first()
+
+
+def _set_password(account: Account, password: str) -> None:
+    if not password:
+        account.set_unusable_password()
+        return
+    try:
+        validate_password(password, account)
+    except ValidationError as error:
+        raise UsageError(" ".join(error.messages)) from None
+    account.set_password(password)
+
+
+def _check_not_last(account: Account) -> None:
+    if account.role != Role.ADMINISTRATOR or not account.is_active:
+        return
+    others = Account.objects.filter(role=Role.ADMINISTRATOR, is_active=True)
+    if not others.select_for_update().exclude(pk=account.pk).exists():
+        raise UsageError(f"{account.email} is the last administrator: make another one first.")

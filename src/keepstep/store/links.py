@@ -1,0 +1,82 @@
+"""Addresses that let somebody in once: the first administrator, an invitation, a new password.
+
+A link is a signed text, stored nowhere. It is bound to the account as it stands: once a password
+is set, the account has signed in or is switched off, the link has no more effect.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+
+from django.core import signing
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from keepstep.core.roles import Role
+from keepstep.store.models import Account
+
+
+class Purpose(StrEnum):
+    """What a link lets somebody do."""
+
+    SET_UP = "setup"
+    INVITATION = "invitation"
+    RESET = "reset"
+    SIGN_IN = "enter"
+
+
+LIFETIME = {
+    Purpose.SET_UP: timedelta(days=1),
+    Purpose.INVITATION: timedelta(days=7),
+    Purpose.RESET: timedelta(hours=1),
+    Purpose.SIGN_IN: timedelta(hours=1),
+}
+
+
+def has_administrator() -> bool:
+    """Say whether there is an administrator who can sign in."""
+    return Account.objects.filter(role=Role.ADMINISTRATOR, is_active=True).exists()
+
+
+def set_up_token() -> str:
+    """Give what lets somebody make the first administrator, for a day or until there is one."""
+    return signing.dumps("", salt=_salt(Purpose.SET_UP))
+
+
+def check_set_up(token: str) -> bool:
+    """Say whether the token lets somebody make the first administrator."""
+    return _read(Purpose.SET_UP, token) is not None and not has_administrator()
+
+
+def token_for(account: Account, purpose: Purpose) -> str:
+    """Give what lets the account in once, for this purpose, for its lifetime."""
+    return signing.dumps([account.pk, _state(account)], salt=_salt(purpose))
+
+
+def account_by(token: str, purpose: Purpose) -> Account | None:
+    """Give the account that a token lets in; None if it does not, or not any more."""
+    read = _read(purpose, token)
+    if not (isinstance(read, list) and len(read) == 2):
+        return None
+    account = Account.objects.filter(pk=read[0], is_active=True).first()
+    if account is None or not constant_time_compare(_state(account), str(read[1])):
+        return None
+    return account
+
+
+def _read(purpose: Purpose, token: str) -> object:
+    try:
+        return signing.loads(token, salt=_salt(purpose), max_age=LIFETIME[purpose])
+    except signing.BadSignature:
+        return None
+
+
+def _salt(purpose: Purpose) -> str:
+    return f"keepstep.link.{purpose}"
+
+
+def _state(account: Account) -> str:
+    """Give a fingerprint of what changes when the link has been used."""
+    signed_in = account.last_login.isoformat() if account.last_login else ""
+    parts = (account.email, account.role, account.password, signed_in)
+    return salted_hmac("keepstep.link", "\0".join(parts), algorithm="sha256").hexdigest()[:32]
