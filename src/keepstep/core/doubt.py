@@ -58,5 +58,8 @@ class Watch:
         return self._pages_without_a_new_item > MOST_PAGES_WITHOUT_A_NEW_ITEM
 
     def _looks_like_full_listing(self) -> bool:
-        """Several items listed as new that are live and unchanged: no real change lists them so."""
-        return self._creates_of_known > FEW or (0 < self.known_items <= self._creates_of_known)
+        """Several items listed as new that are live and unchanged: no real change lists them so.
+
+        In a small calendar half of them is several, as the others may have changed or gone since.
+        """
+        return self._creates_of_known > FEW or 0 < self.known_items <= 2 * self._creates_of_known

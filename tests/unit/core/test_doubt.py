@@ -48,6 +48,13 @@ def test_a_full_listing_to_a_state_that_was_ours_is_caught() -> None:
     assert large.doubt("ours", listing("new", *many, last=True), many)
 
 
+def test_a_full_listing_of_a_small_calendar_is_caught_though_much_has_changed() -> None:
+    watch = Watch("ours", known_items=8)
+
+    assert not watch.doubt("ours", listing("new", "1", "2", "3"), {"1", "2"})
+    assert watch.doubt("new", listing("newer", "4", "5", "6", last=True), {"5", "6"})
+
+
 def test_a_few_creates_of_known_items_among_many_are_no_cause_for_doubt() -> None:
     watch = Watch("ours", known_items=1000)
 

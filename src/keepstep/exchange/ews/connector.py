@@ -77,7 +77,9 @@ class EwsConnector:
     async def changes(self, target: Target, sync_state: str | None, batch_size: int) -> Listing:
         """Give at most `batch_size` (1-512) changes since `sync_state` (None: all there is)."""
         operation = sync_folder_items.sync_request(self._dialect, sync_state, batch_size)
-        return await self._ask(target, operation, sync_folder_items.listing_of)
+        return await self._ask(
+            target, operation, lambda answer: sync_folder_items.listing_of(answer, batch_size)
+        )
 
     async def appointments(
         self, target: Target, item_ids: Sequence[str], batch_size: int

@@ -50,7 +50,11 @@ _LAST_MODIFIED = f"{T}LastModifiedTime"
 def sync_request(dialect: Dialect, sync_state: str | None, most: int) -> bytes:
     """Ask for at most `most` (1-512) changes since `sync_state`, None for all there is."""
     state = b"" if sync_state is None else b"<m:SyncState>%b</m:SyncState>" % escaped(sync_state)
-    return _REQUEST % (field_uris(dialect.listing), state, min(max(most, 1), MOST_CHANGES))
+    return _REQUEST % (field_uris(dialect.listing), state, _bounded(most))
+
+
+def _bounded(most: int) -> int:
+    return min(max(most, 1), MOST_CHANGES)
 
 
 def field_uris(names: tuple[str, ...]) -> bytes:
@@ -58,11 +62,13 @@ def field_uris(names: tuple[str, ...]) -> bytes:
     return b"".join(b'<t:FieldURI FieldURI="%b"/>' % name.encode() for name in names)
 
 
-def listing_of(answer: Answer) -> Listing:
-    """Read the answer; changes in the server's order, read flags passed over.
+def listing_of(answer: Answer, most: int = MOST_CHANGES) -> Listing:
+    """Read the answer to a request for at most `most` changes.
 
-    An error inside is raised: a busy server's answer says "last" with an empty sync state, and
-    must never pass for an empty listing.
+    Changes stand in the server's order, read flags are passed over. An error inside is raised: a
+    busy server's answer says "last" with an empty sync state, and must never pass for an empty
+    listing. A full page is never the last, whatever it says: one server measured says so although
+    deletes remain beyond it, and where it was the last the next one is empty.
     """
     message = messages_of(answer, OPERATION, 1)[0]
     message.raise_failure()
@@ -79,7 +85,8 @@ def listing_of(answer: Answer) -> Listing:
     listed = () if changes is None else _listed(changes)
     # Where the server does not say, an empty page is the end.
     is_last = not listed if last is None else last in ("true", "1")
-    return Listing(state, is_last, listed)
+    is_full = changes is not None and len(changes) >= _bounded(most)
+    return Listing(state, is_last and not is_full, listed)
 
 
 def _listed(changes: _Element) -> tuple[ListedChange, ...]:
