@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from keepstep.core.rules import Rule
 from keepstep.store.models.operator import Mailbox
 
 
@@ -25,12 +26,16 @@ class History(models.Model):
 
 
 class LeftOut(models.Model):
-    """An item that was read and found to be over: its version, so as not to read it again."""
+    """An item that was read and left out: its version, so as not to read it again, and the rule.
+
+    The rule is that it was over, or a condition of IsSkipAppointment (see `core.rules`).
+    """
 
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE)
     item_id = models.TextField()
     change_key = models.TextField()
     last_modified = models.DateTimeField(null=True)
+    rule = models.CharField(max_length=40, default=Rule.ENDED_BEFORE.value)
 
     class Meta:
         constraints = (

@@ -6,12 +6,15 @@ from django.db import models
 
 
 class Job(models.Model):
-    """A job scheduler: what an administrator changed of it. NULL: as shipped.
+    """A job scheduler: one that an administrator added, or what was changed of a shipped one.
 
-    `schedule` is minutes ("5") or a cron line, `context` is "system" or an access group.
+    `schedule` is minutes ("5") or a cron line, `context` is "system" or an access group; NULL: as
+    shipped. `kind` is that of an added one, the name of the shipped job that does the same; "" for
+    a shipped one.
     """
 
     name = models.TextField(unique=True)
+    kind = models.TextField(default="")
     enabled = models.BooleanField(null=True)
     schedule = models.TextField(null=True)
     context = models.TextField(null=True)
