@@ -212,6 +212,7 @@ RULES: dict[str, Rule] = {
         Rule("exchange_version", "Version of the server", "Exchange2013", _one_of(Version)),
         Rule("batch_size", "Items asked for at once", "100", _number(1, LARGEST_BATCH)),
         Rule("notification_url", "Address at which Exchange reaches this server", "", _url),
+        Rule("site_url", "Address at which people reach the pages, for links in e-mails", "", _url),
         Rule("notification_frequency", "Minutes until a failure counts", "30", _number(1, 1440)),
         Rule("notify_sync_failure_to", "E-mail addresses, separated by ;", "", _addresses),
         Rule("username", "The service account", "", read_line),

@@ -71,6 +71,7 @@ class ApplicationSettings:
     exchange_version: Version = Version.EXCHANGE_2013
     batch_size: int = 100
     notification_url: str = ""
+    site_url: str = ""
     notification_frequency: int = 30
     notify_sync_failure_to: tuple[str, ...] = ()
     username: str = ""

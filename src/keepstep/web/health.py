@@ -11,8 +11,10 @@ from keepstep import __version__
 from keepstep.core.schedule import Status, status
 from keepstep.store.models import Mailbox
 from keepstep.store.settings import load
+from keepstep.web.access import public
 
 
+@public
 def health(request: HttpRequest) -> JsonResponse:
     """Answer with the number of mailboxes by status and the age of the oldest success."""
     frequency = timedelta(minutes=load().notification_frequency)

@@ -1,13 +1,25 @@
-"""The addresses that Keepstep answers."""
+"""The addresses that Keepstep answers, by subject."""
 
 from __future__ import annotations
 
-from django.urls import path
-from django.views.generic import RedirectView
+from django.urls import include, path
 
+from keepstep.web import failures, home
+from keepstep.web.background import progress
 from keepstep.web.health import health
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="health")),
+    path("", home.home, name="home"),
     path("health", health, name="health"),
+    path("health/", include("keepstep.web.overview.urls")),
+    path("calendar/", include("keepstep.web.calendar.urls")),
+    path("operators/", include("keepstep.web.operators.urls")),
+    path("jobs/", include("keepstep.web.jobs.urls")),
+    path("settings/", include("keepstep.web.application_settings.urls")),
+    path("people/", include("keepstep.web.people.urls")),
+    path("tasks/<uuid:task>", progress, name="task"),
+    path("", include("keepstep.web.accounts.urls")),
 ]
+
+handler404 = failures.not_found
+handler500 = failures.server_error

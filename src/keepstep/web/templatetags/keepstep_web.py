@@ -66,7 +66,7 @@ def duration(seconds: float | None) -> str:
 def moment(instant: datetime | None, time_zone: str = "UTC") -> SafeString | str:
     """Give an instant as its age, with date, time and zone to be seen on pointing at it."""
     if instant is None:
-        return "–"
+        return "-"
     local = instant.astimezone(ZoneInfo(time_zone))
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',

@@ -1,0 +1,25 @@
+"""The addresses of signing in."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from keepstep.store.links import Purpose
+from keepstep.web.accounts import links, mine, reset, sign_in
+
+urlpatterns = [
+    path("sign-in", sign_in.sign_in, name="sign-in"),
+    path("sign-out", sign_in.sign_out, name="sign-out"),
+    path("setup/<str:token>", links.set_up, name="set-up"),
+    path("enter/<str:token>", links.enter, name="enter"),
+    path(
+        "invitation/<str:token>",
+        links.new_password,
+        {"purpose": Purpose.INVITATION},
+        name="invitation",
+    ),
+    path("reset/<str:token>", links.new_password, {"purpose": Purpose.RESET}, name="reset"),
+    path("reset", reset.ask, name="ask-reset"),
+    path("account", mine.mine, name="account"),
+    path("account/password", mine.password, name="account-password"),
+]

@@ -1,0 +1,34 @@
+"""Where people reach the pages: what links in e-mails begin with."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from keepstep.store.setting_rules import is_loopback
+from keepstep.store.settings import load
+
+
+def link_for(request: HttpRequest, name: str, token: str) -> str:
+    """Give a link for the one who asks to hand on: by the setting `site_url`, else as they came.
+
+    Whoever asks could write any host into the request; it deceives nobody but themselves.
+    """
+    site = load(with_secrets=False).site_url
+    path = reverse(name, args=[token])
+    return f"{site.rstrip('/')}{path}" if site else request.build_absolute_uri(path)
+
+
+def site_for_mail(request: HttpRequest) -> str:
+    """Give what links in an e-mail to others begin with; "" where that is not known for certain.
+
+    The host of a request is believed only if it is this machine's own (RFC 9110, 17.1: a request
+    can name any).
+    """
+    site = load(with_secrets=False).site_url
+    if site:
+        return site.rstrip("/")
+    came = request.build_absolute_uri("/")
+    return came.rstrip("/") if is_loopback(came) and urlsplit(came).hostname else ""
