@@ -233,6 +233,30 @@ def test_an_item_set_aside_that_exchange_lists_no_more_is_not_shown_as_set_aside
     assert not models.Quarantine.objects.exists()
 
 
+def test_a_changed_occurrence_that_could_not_be_read_is_read_again(scene: Scene) -> None:
+    start = NOW + timedelta(days=1)
+    times = {"start": start, "end": start + timedelta(hours=1)}
+    pattern = Recurrence("daily", start.date(), count=10)
+    series = scene.mailbox.create(**times, subject="Stand-up", body="Text", recurrence=pattern)
+    scene.mailbox.change_occurrence(series, start + timedelta(days=3), subject="Retrospective")
+    single = scene.mailbox.create(**times, subject="Single", body="Text")
+    # Of each of two requests the first item: the single one, listed first, then the occurrence.
+    scene.simulator.faults.add(Fault("item-error", "GetItem", times=2, code="ErrorAccessDenied"))
+    scene.engine.sync()
+    scene.simulator.faults.add(Fault("item-error", "GetItem", times=2, code="ErrorAccessDenied"))
+    while_refused = scene.engine.verify()[1].drift
+
+    _, found = scene.engine.verify()
+
+    assert while_refused == [], "there is nothing new to tell as long as it can't be read"
+    uid = {"missing": scene.mailbox.get(single).uid, "changed": scene.mailbox.get(series).uid}
+    assert found.drift == [Drift(EMAIL, each, what) for what, each in uid.items()]
+    scene.assert_in_step()
+    before = len(scene.simulator.log)
+    scene.engine.verify()
+    assert "GetItem" not in scene.requests()[before:]
+
+
 def test_a_comparison_that_fails_after_a_good_round_begins_a_new_episode(scene: Scene) -> None:
     scene.simulator.faults.add(Fault("http", status=500))
     scene.engine.sync()

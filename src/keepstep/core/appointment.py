@@ -258,6 +258,11 @@ class Appointment:
     masked: bool = False
 
 
+# The warning of a series whose changed occurrence could not be read by its own id: it is known by
+# its times alone, and shown with the details of the series.
+OCCURRENCE_UNREAD = "occurrence-unread"
+
+
 @dataclass(frozen=True, slots=True)
 class Occurrence:
     """One happening, ready to be shown.

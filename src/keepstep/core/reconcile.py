@@ -8,7 +8,7 @@ The case table, item by item (shown: the row is in the calendar):
 
 listed as   known       and                              then
 ---------   -----       ---                              ----
-present     shown       same version                     unchanged (leaves a hold or pending)
+present     shown       same version, read whole         unchanged (leaves a hold or pending)
 present     shown       was over, is over                left as it stands
 present     shown       stays out by the policy          removed, details scrubbed
 present     shown       otherwise                        updated; a series' past is recorded
@@ -29,7 +29,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from keepstep.core.appointment import Appointment
+from keepstep.core.appointment import OCCURRENCE_UNREAD, Appointment
 from keepstep.core.decisions import (
     Decision,
     Keep,
@@ -165,7 +165,7 @@ def _same_version(change: ListedChange, row: KnownRow, policy: Policy) -> bool:
     known = row.appointment
     if not change.change_key or change.change_key != known.change_key:
         return False
-    if change.last_modified != known.last_modified:
+    if change.last_modified != known.last_modified or OCCURRENCE_UNREAD in known.warnings:
         return False
     return not (policy.private_appointments is PrivateAppointments.FULL and _withheld(known))
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from keepstep.core.appointment import (
+    OCCURRENCE_UNREAD,
     Appointment,
     ChangedOccurrence,
     Daily,
@@ -162,6 +163,15 @@ def test_a_version_without_a_change_key_is_never_taken_for_the_same() -> None:
     item = single(5, key="")
 
     assert must_be_read(listed(item), row(item), TERMS)
+
+
+def test_a_series_with_an_occurrence_that_could_not_be_read_is_read_again() -> None:
+    series = replace(daily(5), warnings=(OCCURRENCE_UNREAD,))
+
+    assert must_be_read(listed(series), row(series), TERMS)
+    assert not must_be_read(listed(series), row(daily(5)), TERMS)
+    still_unread = one(decide([listed(series)], {"item": series}, [row(series)]))
+    assert isinstance(still_unread, Keep)
 
 
 def test_a_new_version_that_shows_nothing_new_is_no_update() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from keepstep.core.appointment import (
+    OCCURRENCE_UNREAD,
     Appointment,
     ChangedOccurrence,
     Details,
@@ -152,7 +153,7 @@ def _changed(
     for entry in item.changed:
         occurrence = read.get(entry.item_id)
         if occurrence is None:
-            warnings.append("occurrence-unread")
+            warnings.append(OCCURRENCE_UNREAD)
         else:
             warnings.extend(occurrence.warnings)
         changed.append(
