@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from keepstep.core.decisions import RowState
-from keepstep.store.models import Appointment, History, Mail, Notice, Run
+from keepstep.store.models import Appointment, History, Mail, Notice, Run, Sample
 from keepstep.store.settings import ApplicationSettings
 
 AT_ONCE = 500
@@ -60,6 +60,7 @@ def _old(terms: Terms, now: datetime) -> dict[str, QuerySet]:  # type: ignore[ty
         "history": History.objects.filter(at__lt=before),
         "appointments": Appointment.objects.filter(removed),
         "runs": Run.objects.filter(started__lt=now - terms.runs),
+        "samples": Sample.objects.filter(at__lt=now - terms.runs),
         "e-mails": Mail.objects.filter(mails),
         "notices": Notice.objects.filter(closed__lt=before),
     }

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from keepstep.core.errors import KeepstepError
 from keepstep.core.job_schedule import CronLine, next_runs
 from keepstep.notices.outbox import deliver
-from keepstep.store import notices
+from keepstep.store import notices, overview
 from keepstep.store.erasure import forget_bytes
 from keepstep.store.jobs import server_zone
 from keepstep.store.retention import Terms, purge_some
@@ -57,6 +57,7 @@ class Housekeeping:
         try:
             if self._may_judge():
                 await self.review(settings)
+            await self._writer.call(overview.note_sample, self._clock())
             await deliver(self._writer, settings, self._clock)
             if self._clock() >= self._purge_at:
                 await self.purge(settings)

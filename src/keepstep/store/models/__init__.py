@@ -1,14 +1,17 @@
 """The tables: one file per subject."""
 
+from keepstep.store.models.account import Account, Task
 from keepstep.store.models.appointment import Appointment
 from keepstep.store.models.audit import AuditEntry
 from keepstep.store.models.history import History, LeftOut, Quarantine
 from keepstep.store.models.job import Job, Run
 from keepstep.store.models.notice import Mail, Notice, NoticeEntry, SignIn
 from keepstep.store.models.operator import Mailbox, Operator
+from keepstep.store.models.sample import Sample
 from keepstep.store.models.setting import Setting
 
 __all__ = [
+    "Account",
     "Appointment",
     "AuditEntry",
     "History",
@@ -21,6 +24,8 @@ __all__ = [
     "Operator",
     "Quarantine",
     "Run",
+    "Sample",
     "Setting",
     "SignIn",
+    "Task",
 ]
