@@ -32,6 +32,7 @@ from keepstep.exchange.ews.wire import (
     text_of,
     token_of,
     truth_of,
+    word_of,
 )
 from keepstep.exchange.ews.zones import ZoneRead, zone_of_definition, zone_of_meeting_zone
 
@@ -41,23 +42,23 @@ SINGLE_KINDS = frozenset({"Single", "Occurrence", "Exception"})
 _MOST = 999_999_999
 _CANCELLED = 4  # a bit of AppointmentState (MS-OXOCAL, PidLidAppointmentStateFlags)
 
-SENSITIVITIES = {word.value.capitalize(): word for word in Sensitivity}
+SENSITIVITIES = {word.value: word for word in Sensitivity}
 _SHOW_AS = {
-    "Free": ShowAs.FREE,
-    "Tentative": ShowAs.TENTATIVE,
-    "Busy": ShowAs.BUSY,
-    "OOF": ShowAs.OUT_OF_OFFICE,
-    "WorkingElsewhere": ShowAs.WORKING_ELSEWHERE,
-    "NoData": ShowAs.NO_DATA,
+    "free": ShowAs.FREE,
+    "tentative": ShowAs.TENTATIVE,
+    "busy": ShowAs.BUSY,
+    "oof": ShowAs.OUT_OF_OFFICE,
+    "workingelsewhere": ShowAs.WORKING_ELSEWHERE,
+    "nodata": ShowAs.NO_DATA,
 }
 _RESPONSES = {
     "": Response.NONE,
-    "Unknown": Response.NONE,
-    "NoResponseReceived": Response.NONE,
-    "Organizer": Response.ORGANIZER,
-    "Tentative": Response.TENTATIVE,
-    "Accept": Response.ACCEPTED,
-    "Decline": Response.DECLINED,
+    "unknown": Response.NONE,
+    "noresponsereceived": Response.NONE,
+    "organizer": Response.ORGANIZER,
+    "tentative": Response.TENTATIVE,
+    "accept": Response.ACCEPTED,
+    "decline": Response.DECLINED,
 }
 
 
@@ -171,7 +172,7 @@ def _read_body(item: ItemOnWire, element: _Element) -> None:
 
 
 def _read_sensitivity(item: ItemOnWire, element: _Element) -> None:
-    item.sensitivity = SENSITIVITIES.get(token_of(element))
+    item.sensitivity = SENSITIVITIES.get(word_of(element))
     if item.sensitivity is None:
         # Better hidden from a colleague than shown against the owner's will.
         item.sensitivity = Sensitivity.PRIVATE
@@ -179,7 +180,7 @@ def _read_sensitivity(item: ItemOnWire, element: _Element) -> None:
 
 
 def _read_show_as(item: ItemOnWire, element: _Element) -> None:
-    item.show_as = _SHOW_AS.get(token_of(element))
+    item.show_as = _SHOW_AS.get(word_of(element))
     if item.show_as is None:
         item.show_as = ShowAs.BUSY
         item.warnings.append("unknown-show-as")
@@ -190,7 +191,7 @@ def _read_response(item: ItemOnWire, element: _Element) -> None:
 
 
 def _response(item: ItemOnWire, element: _Element) -> Response:
-    response = _RESPONSES.get(token_of(element))
+    response = _RESPONSES.get(word_of(element))
     if response is None:
         item.warnings.append("unknown-response")
         return Response.NONE

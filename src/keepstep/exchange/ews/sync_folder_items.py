@@ -147,4 +147,4 @@ def _moment(element: _Element | None) -> datetime | None:
 
 
 def _sensitivity(element: _Element | None) -> Sensitivity | None:
-    return SENSITIVITIES.get(_token(element))
+    return SENSITIVITIES.get(_token(element).lower())

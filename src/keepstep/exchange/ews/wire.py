@@ -57,6 +57,11 @@ def token_of(element: _Element) -> str:
     return (element.text or "").strip()
 
 
+def word_of(element: _Element) -> str:
+    """Give a word of an enumeration in lower case: not every server keeps to the schema's."""
+    return token_of(element).lower()
+
+
 def moment_of(element: _Element) -> datetime:
     """Read a dateTime: aware and in UTC, or naive where the wire names no offset.
 
