@@ -48,12 +48,10 @@ def create(email: str, role: Role, password: str = "", *, by: str = COMMAND_LINE
 
 def invite_all(operators: Sequence[Operator], *, by: str = COMMAND_LINE) -> list[Account]:
     """Make an account for each of these operators that has none; give the new ones."""
-    made = []
     with transaction.atomic():
-        for operator in operators:
-            if not Account.objects.filter(email__iexact=operator.email).exists():
-                made.append(create(operator.email, Role.OPERATOR, by=by))
-    return made
+        taken = {each.casefold() for each in Account.objects.values_list("email", flat=True)}
+        new = [each for each in operators if each.email.casefold() not in taken]
+        return [create(each.email, Role.OPERATOR, by=by) for each in new]
 
 
 def set_password(account: Account, password: str, *, by: str = "") -> None:

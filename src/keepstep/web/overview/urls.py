@@ -1,18 +1,12 @@
-"""The addresses of: Health."""
+"""The addresses of the health page."""
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.urls import path
 
-from keepstep.web.access import signed_in
+from keepstep.web.overview import views
 
-
-@signed_in
-def begun(request: HttpRequest) -> HttpResponse:
-    """Show the frame alone, until the page is there."""
-    return render(request, "base.html")
-
-
-urlpatterns = [path("overview", begun, name="overview")]
+urlpatterns = [
+    path("overview", views.page, name="overview"),
+    path("overview/now", views.now, name="overview-now"),
+]
