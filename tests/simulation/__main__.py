@@ -22,7 +22,10 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="run this one alone, twice")
     parser.add_argument("--trace", action="store_true", help="show all that happens in it")
     parser.add_argument("--keep-going", action="store_true", help="do not end at the first one")
+    parser.add_argument("--digests", action="store_true", help="print what tells runs apart")
     given = parser.parse_args()
+    if given.digests:
+        return _print_digests(range(given.first, given.first + given.seeds))
     if given.seed is not None:
         return _replay(given.seed, trace=given.trace)
     return _run_many(given.first, given.seeds, given.jobs, keep_going=given.keep_going)
@@ -41,6 +44,13 @@ def _replay(seed: int, *, trace: bool) -> int:
     if second.digest != first.digest:
         print(f"  a second run differs: digest {second.digest}")
     return 1 if first.differences or second.digest != first.digest else 0
+
+
+def _print_digests(chosen: range) -> int:
+    seeds.prepare()
+    for seed, digest in seeds.digests(chosen):
+        print(seed, digest)
+    return 0
 
 
 def _run_many(first: int, count: int, jobs: int, *, keep_going: bool) -> int:
@@ -68,9 +78,7 @@ def _run_many(first: int, count: int, jobs: int, *, keep_going: bool) -> int:
 
 
 def _tell(seed: int, differences: tuple[str, ...]) -> None:
-    print(f"\nseed {seed}: python -m tests.simulation --seed {seed} --trace")
-    for difference in differences[:5]:
-        print(f"  {difference}")
+    print(f"\n{seeds.report(seed, differences)}")
 
 
 if __name__ == "__main__":

@@ -23,6 +23,20 @@ def prepare() -> None:
     logging.disable(logging.CRITICAL)
 
 
+def digests(seeds: Iterable[int]) -> list[tuple[int, str]]:
+    """Give what tells the run of each seed from any other: its whole trace and all tables."""
+    from tests.simulation.store import tables
+    from tests.simulation.story import run
+
+    return [(seed, run(seed, tables()).digest) for seed in seeds]
+
+
+def report(seed: int, differences: tuple[str, ...]) -> str:
+    """Give how to replay a seed, and the first of its differences."""
+    lines = [f"seed {seed}: python -m tests.simulation --seed {seed} --trace", *differences[:5]]
+    return "\n  ".join(lines)
+
+
 def run_some(seeds: Iterable[int]) -> list[Result]:
     """Give what differs in each seed; an error of the simulation itself is a difference too."""
     from tests.simulation.store import tables
