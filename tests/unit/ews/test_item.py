@@ -100,6 +100,17 @@ def test_the_item_type_decides_and_is_recurring_does_not(said: str) -> None:
     assert made(f"<IsRecurring>{said}</IsRecurring>", SERIES).recurrence is not None
 
 
+def test_words_may_be_spelt_in_another_case() -> None:
+    one = made(
+        "<Sensitivity>normal</Sensitivity><LegacyFreeBusyStatus>oof</LegacyFreeBusyStatus>"
+        "<MyResponseType>ACCEPT</MyResponseType>"
+    )
+    assert one.details.sensitivity is Sensitivity.NORMAL
+    assert one.details.show_as is ShowAs.OUT_OF_OFFICE
+    assert one.details.response is Response.ACCEPTED
+    assert one.warnings == ()
+
+
 def test_an_unknown_item_type_is_read_by_what_it_holds() -> None:
     assert made("<CalendarItemType>New</CalendarItemType>").warnings == ("unknown-item-type",)
     series = made(SERIES.replace("RecurringMaster", "New"))
