@@ -12,6 +12,7 @@ JOB = "CalendarSynchronization"
 ITEMS = 60
 END_WITHIN = 15
 NOTICE_WITHIN = 60
+SOON_NOTICED = 15
 
 
 def fill(exchange: SimulatorThread) -> None:
@@ -133,3 +134,55 @@ def test_the_context_of_a_job_limits_it_to_the_operators_of_an_access_group(
     assert keepstep.jobs()[JOB]["context"] == "West"
     keepstep.do("jobs", "set", JOB, "context=system")
     assert keepstep.do("jobs", "run", JOB, "--json").json["mailboxes"] == 4
+
+
+def test_a_running_serve_runs_an_added_job_over_its_own_access_group(
+    keepstep: Keepstep, exchange: SimulatorThread
+) -> None:
+    """Added, enabled, then deleted while serve runs: it is noticed each time within 15 seconds."""
+    fill(exchange)
+    groups = ("West", "East", "West", "")
+    lines = [f"{email},UTC,{group}" for email, group in zip(EMAILS, groups, strict=True)]
+    keepstep.import_operators(*lines)
+    with keepstep.serving() as serve:
+        arguments = ("--kind", JOB, "--enable", "schedule=1440", "context=West")
+        keepstep.do("jobs", "add", "West daily", *arguments)
+        wait_for(
+            lambda: done(keepstep, "West daily") == 2, "the job", seconds=SOON_NOTICED, every=0.5
+        )
+        assert {each.mailbox for each in exchange.simulator.log} == {EMAILS[0], EMAILS[2]}
+        keepstep.do("jobs", "delete", "West daily")
+        assert list(keepstep.jobs()) == [JOB, "CalendarVerification"]
+        assert terminate(serve, END_WITHIN) == 0
+
+
+def test_two_jobs_whose_contexts_overlap_never_work_on_one_mailbox_at_once(
+    keepstep: Keepstep, exchange: SimulatorThread
+) -> None:
+    """Slow answers keep the first job at work: two on one mailbox would read its items twice."""
+    fill(exchange)
+    keepstep.import_operators(*(f"{email},UTC,West" for email in EMAILS))
+    keepstep.set(batch_size="10")
+    exchange.simulator.faults.add(Fault("slow", times=None, seconds=0.2))
+    keepstep.do("jobs", "enable", JOB)
+    for name, kind in (("Again", JOB), ("Look", "CalendarVerification")):
+        keepstep.do("jobs", "add", name, "--kind", kind, "--enable", "schedule=1", "context=West")
+    with keepstep.serving() as serve:
+        wait_for(lambda: done(keepstep, "Look") == len(EMAILS), "the comparison", every=0.5)
+        assert terminate(serve, END_WITHIN) == 0
+    read = [each for entry in exchange.simulator.requests("GetItem") for each in entry.item_ids]
+    assert len(read) == len(set(read)) == len(EMAILS) * ITEMS
+    begun = [
+        each.max_changes
+        for each in exchange.simulator.requests("SyncFolderItems")
+        if not each.sync_state
+    ]
+    assert sorted(begun) == [10] * len(EMAILS) + [512] * len(EMAILS)
+    assert_all_in_step(keepstep)
+    ran = {name: job["last_run"] for name, job in keepstep.jobs().items() if job["last_run"]}
+    assert {name: run["failed"] for name, run in ran.items()} == {JOB: 0, "Again": 0, "Look": 0}
+
+
+def done(keepstep: Keepstep, job: str) -> int:
+    last = keepstep.jobs()[job]["last_run"]
+    return last["succeeded"] if last and last["finished"] else 0

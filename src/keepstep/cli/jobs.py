@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def jobs() -> None:
-    """Look at and change the job schedulers, which keepstep serve runs."""
+    """Look at, change and add job schedulers, which keepstep serve runs."""
 
 
 @jobs.command("list")
@@ -40,12 +40,14 @@ def list_(as_json: bool) -> None:
             "on" if each.definition.enabled else "off",
             str(each.definition.schedule),
             each.definition.context,
+            each.definition.kind,
             instant(each.next_run) or "-",
             _last(each.last_run),
         )
         for each in found
     ]
-    print_table(("NAME", "ENABLED", "SCHEDULE", "CONTEXT", "NEXT RUN", "LAST RUN"), rows)
+    heading = ("NAME", "ENABLED", "SCHEDULE", "CONTEXT", "KIND", "NEXT RUN", "LAST RUN")
+    print_table(heading, rows)
 
 
 @jobs.command()
@@ -82,9 +84,40 @@ def set_(name: str, pairs: tuple[str, ...]) -> None:
 
 @jobs.command()
 @click.argument("name")
+@click.argument("pairs", metavar="[NAME=VALUE ...]", nargs=-1)
+@click.option("--kind", required=True, help="CalendarSynchronization or CalendarVerification.")
+@click.option("--enable", "enabled", is_flag=True, help="Let it run from now on.")
+@needs_database
+def add(name: str, pairs: tuple[str, ...], kind: str, enabled: bool) -> None:
+    """Add a job of a kind, with a schedule and a context of its own.
+
+    schedule= and context= as in keepstep jobs set; without them the schedule is that of the
+    shipped job of the kind, and the context is system. It is off until it is enabled.
+    """
+    from keepstep.store.jobs import add as add_job
+
+    job = add_job(name, kind, read_pairs(pairs), enabled=enabled)
+    _print_state(job.name)
+
+
+@jobs.command()
+@click.argument("name")
+@needs_database
+def delete(name: str) -> None:
+    """Delete a job that was added; the shipped ones can be disabled."""
+    from keepstep.store.jobs import definition
+    from keepstep.store.jobs import delete as delete_job
+
+    job = definition(name)
+    delete_job(job.name)
+    click.echo(f"{job.name} is deleted.")
+
+
+@jobs.command()
+@click.argument("name")
 @needs_database
 def reset(name: str) -> None:
-    """Set the job back to what is shipped."""
+    """Set a shipped job back to what is shipped."""
     from keepstep.store.jobs import reset as reset_job
 
     reset_job(name)
@@ -104,7 +137,7 @@ def run(context: click.Context, name: str, as_json: bool) -> None:
     job = definition(name)
     begun = time.monotonic()
     with Progress("Synchronizing") as progress:
-        result = run_job_now(job.name, job.context, progress)
+        result = run_job_now(job, progress)
     report(result, time.monotonic() - begun, as_json=as_json)
     if is_partial(result):
         context.exit(1)
@@ -140,8 +173,11 @@ def _job_json(job: ShownJob) -> dict[str, Any]:
         "enabled": definition.enabled,
         "schedule": str(definition.schedule),
         "context": definition.context,
+        "kind": definition.kind,
+        "shipped": definition.shipped,
         "changed": job.changed,
         "next_run": instant(job.next_run),
+        "next_runs": [instant(each) for each in job.next_runs],
         "last_run": last and _run_json(last),
     }
 

@@ -13,13 +13,17 @@ from keepstep.core.errors import KeepstepError
 from keepstep.core.job_schedule import EveryMinutes, next_runs
 from keepstep.store import jobs, runs
 from keepstep.store.jobs import JobDefinition
+from keepstep.store.mailboxes import TakenMailbox
 from keepstep.store.settings import ApplicationSettings, load
 from keepstep.store.writer import Writer
+from keepstep.sync.claims import Claims
 from keepstep.sync.guard import Guard
 from keepstep.sync.housekeeping import Housekeeping
-from keepstep.sync.round import Means
+from keepstep.sync.round import Means, Outcome
 from keepstep.sync.service import (
+    VERIFICATION,
     account_of,
+    current_policy,
     manner_of,
     means_for,
     require_ready,
@@ -31,7 +35,9 @@ from keepstep.sync.service import (
 log = logging.getLogger("keepstep.scheduler")
 
 LOOK_SECONDS = 1.0
-RELOAD_SECONDS = 15.0
+RELOAD_SECONDS = 5.0
+# A verification waits so long for all mailboxes of its context before it begins with some.
+GATHER_SECONDS = 30.0
 
 
 class Scheduler:
@@ -39,7 +45,7 @@ class Scheduler:
 
     def __init__(self) -> None:
         self._stopping = asyncio.Event()
-        self._at_work: set[int] = set()
+        self._claims = Claims()
         self._tasks: set[asyncio.Task[None]] = set()
         self._due: dict[str, tuple[JobDefinition, datetime]] = {}
         self._settings: ApplicationSettings | None = None
@@ -137,21 +143,55 @@ class Scheduler:
         task.add_done_callback(self._tasks.discard)
 
     async def _run_job(self, job: JobDefinition, means: Means) -> None:
-        ids: list[int] = []
         try:
             due = await means.writer.call(runs.due_mailboxes, job.context, utc_now())
-            ids = [each for each in due if each not in self._at_work]
-            self._at_work.update(ids)
-            assert self._settings is not None
-            manner = manner_of(self._settings, work=work_of(job.name), guard=self._guard)
-            await run_over(means, manner, ids, job=job.name, trigger="schedule")
-            self._has_run = True
+            if job.kind == VERIFICATION:
+                await self._run_in_turn(job, means, due)
+            else:
+                await self._run_over(job, means, self._claims.claim(due, job.kind))
         except KeepstepError as error:
             log.warning("job %s: %s", job.name, error)
         except Exception:
             log.exception("job %s failed", job.name)
+
+    async def _run_in_turn(self, job: JobDefinition, means: Means, due: list[int]) -> None:
+        """Run over what is free, then over the rest as other jobs let go of it."""
+        waiting = self._claims.reserve(due, job.kind)
+        if not waiting:
+            await self._run_over(job, means, [])
+        try:
+            while waiting:
+                ids = await self._claims.claim_reserved(
+                    waiting, job.kind, gather_seconds=GATHER_SECONDS
+                )
+                waiting = [each for each in waiting if each not in set(ids)]
+                await self._run_over(job, means, ids)
         finally:
-            self._at_work.difference_update(ids)
+            self._claims.give_back(waiting)
+
+    async def _run_over(self, job: JobDefinition, means: Means, ids: list[int]) -> None:
+        """Run over mailboxes that were claimed, letting go of each as soon as it is done."""
+        work = work_of(job.kind)
+        held = set(ids)
+
+        async def and_let_go(
+            mailbox: TakenMailbox, means: Means, outcome: Outcome, *, full: bool = False
+        ) -> None:
+            try:
+                await work(mailbox, means, outcome, full=full)
+            finally:
+                held.discard(mailbox.id)
+                self._claims.release([mailbox.id])
+
+        try:
+            assert self._settings is not None
+            manner = manner_of(self._settings, work=and_let_go, guard=self._guard)
+            await run_over(
+                means, manner, ids, job=job.name, trigger="schedule", policy=current_policy
+            )
+            self._has_run = True
+        finally:
+            self._claims.release(held)
 
     async def _break_off(self) -> None:
         for task in self._tasks:

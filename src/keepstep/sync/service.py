@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 
 from django.utils.crypto import salted_hmac
 
 from keepstep.core.errors import StoreError
+from keepstep.core.skip import Policy
 from keepstep.exchange.ews.connect import Access, connect
 from keepstep.notices.outbox import deliver
-from keepstep.store import mailboxes, notices, runs
+from keepstep.store import jobs, mailboxes, notices, runs
+from keepstep.store.jobs import JobDefinition
 from keepstep.store.settings import ApplicationSettings, check_complete, check_enabled, load
 from keepstep.store.writer import Writer
 from keepstep.sync.guard import Guard
@@ -24,9 +26,14 @@ from keepstep.sync.verify import Verification
 
 log = logging.getLogger("keepstep.sync")
 
-SYNCHRONIZATION = "CalendarSynchronization"
-VERIFICATION = "CalendarVerification"
+SYNCHRONIZATION = jobs.SYNCHRONIZATION
+VERIFICATION = jobs.VERIFICATION
 DELIVERY_SECONDS = 15
+
+
+def current_policy() -> Policy:
+    """Give the policy that the settings name now."""
+    return load(with_secrets=False).policy
 
 
 def utc_now() -> datetime:
@@ -114,18 +121,18 @@ def verify_now(
     return result, found
 
 
-def run_job_now(job: str, context: str, progress: Progress | None = None) -> RunResult:
+def run_job_now(job: JobDefinition, progress: Progress | None = None) -> RunResult:
     """Run a job once, now, over its context. Raises as `sync_now` does."""
     settings = load()
     require_ready(settings)
-    ids = runs.due_mailboxes(context, datetime.max.replace(tzinfo=UTC))
-    work = work_of(job)
-    return asyncio.run(_sync(settings, ids, "command", job=job, progress=progress, work=work))
+    ids = runs.due_mailboxes(job.context, datetime.max.replace(tzinfo=UTC))
+    work = work_of(job.kind)
+    return asyncio.run(_sync(settings, ids, "command", job=job.name, progress=progress, work=work))
 
 
-def work_of(job: str) -> Work:
-    """Give what the job of this name does with each mailbox."""
-    return Verification().verify if job == VERIFICATION else poll
+def work_of(kind: str) -> Work:
+    """Give what a job of this kind does with each mailbox."""
+    return Verification().verify if kind == VERIFICATION else poll
 
 
 async def _sync(
@@ -140,7 +147,15 @@ async def _sync(
 ) -> RunResult:
     manner = manner_of(settings, full=full, retry_within=RETRY_WITHIN, work=work)
     async with Writer() as writer, means_for(settings, writer) as means:
-        result = await run_over(means, manner, ids, job=job, trigger=trigger, progress=progress)
+        result = await run_over(
+            means,
+            manner,
+            ids,
+            job=job,
+            trigger=trigger,
+            progress=progress,
+            policy=current_policy,
+        )
         await _deliver_briefly(settings, writer)
         return result
 
@@ -181,12 +196,19 @@ async def run_over(
     job: str,
     trigger: str,
     progress: Progress | None = None,
+    policy: Callable[[], Policy] | None = None,
 ) -> RunResult:
-    """Take the mailboxes, poll them, and keep the run in the history of runs."""
+    """Take the mailboxes, poll them, and keep the run in the history of runs.
+
+    `policy` gives the one that holds now (None: that of the means). It is asked for after the
+    mailboxes were taken: who changes it takes them away, so that nothing is stored by an old one.
+    """
     call = means.writer.call
     before = means.connector.requests
     run_id = await call(runs.begin_run, job, trigger, means.clock())
     taken = await call(mailboxes.take, ids)
+    if policy is not None:
+        means = replace(means, policy=await call(policy))
     result = await Run(means, manner, progress, number=run_id).over(taken)
     result.requests = means.connector.requests - before
     await call(runs.end_run, run_id, means.clock(), asdict(result))
