@@ -173,16 +173,27 @@ def change(values: Mapping[str, str], *, by: str = audit.COMMAND_LINE) -> list[s
 
 def check(values: Mapping[str, str]) -> dict[str, Value]:
     """Give the typed values. Raises UsageError, one line that names each one refused."""
+    checked, refused = _read_all(values)
+    if refused:
+        named = [f"{name} {why}" if name in RULES else why for name, why in refused.items()]
+        raise UsageError(sentence(named))
+    return checked
+
+
+def problems(values: Mapping[str, str]) -> dict[str, str]:
+    """Give, by setting, why its value is refused: words that go on from the setting's name."""
+    return _read_all(values)[1]
+
+
+def _read_all(values: Mapping[str, str]) -> tuple[dict[str, Value], dict[str, str]]:
     checked: dict[str, Value] = {}
-    refused: list[str] = []
+    refused: dict[str, str] = {}
     for name, text in values.items():
         try:
             checked[name] = _read(name, text)
         except ValueError as error:
-            refused.append(f"{name} {error}" if name in RULES else str(error))
-    if refused:
-        raise UsageError(sentence(refused))
-    return checked
+            refused[name] = str(error)
+    return checked, refused
 
 
 def check_enabled(settings: ApplicationSettings) -> None:
