@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Count, Min
+from django.db.models import Count, Min, QuerySet
+from django.db.models.functions import Lower
 
 from keepstep.core.decisions import RowState
 from keepstep.core.errors import UsageError
@@ -25,6 +26,8 @@ from keepstep.store.fields import (
 )
 from keepstep.store.models import Appointment, Mailbox, Operator
 from keepstep.store.settings import load
+
+_BATCH = 500
 
 FIELDS: dict[str, Callable[[str], str | bool]] = {
     "email": read_email,
@@ -61,35 +64,67 @@ class ShownOperator:
 
 def listing(now: datetime) -> list[ShownOperator]:
     """Give every operator, in the order of their addresses."""
-    overdue_after = timedelta(minutes=load(with_secrets=False).notification_frequency)
     operators = Operator.objects.select_related("mailbox").order_by("email")
-    held = _held()
-    return [
-        _shown(each, now, overdue_after, held.get(each.mailbox.pk))
-        for each in operators.iterator(chunk_size=1000)
-    ]
+    return show(operators.iterator(chunk_size=1000), now, _held(Appointment.objects.all()))
 
 
-def _held() -> dict[int, tuple[int, datetime]]:
+def show_some(operators: Sequence[Operator], now: datetime) -> list[ShownOperator]:
+    """Give these operators, read with their mailboxes, as a person sees them at `now` (aware)."""
+    theirs = Appointment.objects.filter(mailbox__in=[each.mailbox.pk for each in operators])
+    return show(operators, now, _held(theirs))
+
+
+def show(
+    operators: Iterable[Operator], now: datetime, held: Mapping[int, tuple[int, datetime]]
+) -> list[ShownOperator]:
+    """Give operators as a person sees them; `held` by mailbox: how many removals, since when."""
+    patience = overdue_after()
+    return [_shown(each, now, patience, held.get(each.mailbox.pk)) for each in operators]
+
+
+def overdue_after() -> timedelta:
+    """Give how long a mailbox may fail until it counts as failed."""
+    return timedelta(minutes=load(with_secrets=False).notification_frequency)
+
+
+def _held(among: QuerySet[Appointment]) -> dict[int, tuple[int, datetime]]:
     """Give, by mailbox, how many removals are held and since when."""
-    rows = Appointment.objects.filter(state=RowState.HELD).values("mailbox_id")
+    rows = among.filter(state=RowState.HELD).values("mailbox_id")
     counted = rows.annotate(count=Count("id"), since=Min("state_since"))
     return {each["mailbox_id"]: (each["count"], each["since"]) for each in counted}
 
 
 def find(email: str) -> Operator:
     """Give the operator of an address, in any case. Raises UsageError that names the likeliest."""
-    found = Operator.objects.filter(email__iexact=email.strip()).first()
-    if found is None:
-        near = did_you_mean(email, Operator.objects.values_list("email", flat=True))
-        hint = f"; did you mean {near}?" if near else ""
-        raise UsageError(f"no operator has the e-mail address {shown(email)}{hint}")
-    return found
+    return find_all([email])[0]
 
 
 def find_all(emails: Iterable[str]) -> list[Operator]:
     """Give the operators of these addresses, each once. Raises UsageError as `find`."""
-    return list({each.pk: each for each in map(find, emails)}.values())
+    asked = {key_of(each): each for each in emails}
+    known = by_key(asked)
+    for key, email in asked.items():
+        if key not in known:
+            near = did_you_mean(email, Operator.objects.values_list("email", flat=True))
+            hint = f"; did you mean {near}?" if near else ""
+            raise UsageError(f"no operator has the e-mail address {shown(email)}{hint}")
+    return [known[key] for key in asked]
+
+
+def key_of(email: str) -> str:
+    """Give what the addresses of an operator have in common, however they are written."""
+    return email.strip().lower().replace("\0", "")
+
+
+def by_key(keys: Iterable[str]) -> dict[str, Operator]:
+    """Give the operators that these are keys of (see `key_of`), by key."""
+    wanted = list(keys)
+    known: dict[str, Operator] = {}
+    for start in range(0, len(wanted), _BATCH):
+        found = Operator.objects.annotate(key=Lower("email"))
+        for each in found.filter(key__in=wanted[start : start + _BATCH]):
+            known[each.email.lower()] = each
+    return known
 
 
 def add(email: str, values: Mapping[str, str], *, by: str = audit.COMMAND_LINE) -> Operator:
@@ -130,17 +165,32 @@ def edit(email: str, values: Mapping[str, str], *, by: str = audit.COMMAND_LINE)
 def switch(emails: Sequence[str], *, on: bool, by: str = audit.COMMAND_LINE) -> list[Operator]:
     """Switch calendar sync, for all or none. Gives those for whom it was the other way before."""
     with transaction.atomic():
-        operators = [each for each in find_all(emails) if each.calendar_sync != on]
-        for operator in operators:
-            operator.calendar_sync = on
-        Operator.objects.bulk_update(operators, ["calendar_sync"], batch_size=500)
-        audit.record_many(
-            by,
-            "operator.enable" if on else "operator.disable",
-            [(each.email, {"calendar_sync": (not on, on)}) for each in operators],
-        )
-        if on:
-            _try_soon(operators)
+        return _switch(find_all(emails), on=on, by=by)
+
+
+def switch_some(
+    chosen: QuerySet[Operator], *, on: bool, by: str = audit.COMMAND_LINE
+) -> list[Operator]:
+    """Switch calendar sync for all whom the query finds. Gives those for whom it was otherwise."""
+    with transaction.atomic():
+        return _switch(chosen.exclude(calendar_sync=on), on=on, by=by)
+
+
+def _switch(chosen: Iterable[Operator], *, on: bool, by: str) -> list[Operator]:
+    operators = [each for each in chosen if each.calendar_sync != on]
+    keys = [each.pk for each in operators]
+    for start in range(0, len(keys), _BATCH):
+        some = Operator.objects.filter(pk__in=keys[start : start + _BATCH])
+        some.update(calendar_sync=on)
+    for operator in operators:
+        operator.calendar_sync = on
+    audit.record_many(
+        by,
+        "operator.enable" if on else "operator.disable",
+        [(each.email, {"calendar_sync": (not on, on)}) for each in operators],
+    )
+    if on:
+        _try_soon(operators)
     return operators
 
 
@@ -158,8 +208,8 @@ def access_groups() -> list[str]:
 def _try_soon(operators: Iterable[Operator]) -> None:
     """Let the next round be tried at once: what failed may have been mended by this change."""
     keys = [each.pk for each in operators]
-    for start in range(0, len(keys), 500):
-        chunk = keys[start : start + 500]
+    for start in range(0, len(keys), _BATCH):
+        chunk = keys[start : start + _BATCH]
         Mailbox.objects.filter(operator__in=chunk).update(next_attempt=None)
 
 
