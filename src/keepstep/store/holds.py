@@ -9,9 +9,11 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import F, QuerySet
 
+from keepstep.core.appointment import Sensitivity
 from keepstep.core.decisions import KnownRow, Mark, RowState, What
 from keepstep.core.reconcile import removal
 from keepstep.core.rules import Rule
+from keepstep.core.skip import PRIVATE_SUBJECT
 from keepstep.store import audit
 from keepstep.store.apply import write_decisions
 from keepstep.store.models import Appointment, Mailbox, Operator
@@ -36,8 +38,12 @@ class Hold:
     items: tuple[HeldItem, ...]
 
 
-def listing(operator: Operator | None = None) -> list[Hold]:
-    """Give the holds of all operators, or of one, by e-mail address."""
+def listing(operator: Operator | None = None, *, with_private: bool = True) -> list[Hold]:
+    """Give the holds of all operators, or of one, by e-mail address.
+
+    Without the private, these have no subject but that they are private: so for the pages, where
+    only the operator may see it.
+    """
     rows = _held(operator).select_related("mailbox__operator")
     by_operator: dict[str, list[Appointment]] = {}
     for row in rows.order_by("mailbox__operator__email", "start"):
@@ -46,10 +52,15 @@ def listing(operator: Operator | None = None) -> list[Hold]:
         Hold(
             email,
             min(row.state_since for row in held),
-            tuple(HeldItem(row.uid, row.subject, row.start) for row in held),
+            tuple(_held_item(row, with_private=with_private) for row in held),
         )
         for email, held in by_operator.items()
     ]
+
+
+def _held_item(row: Appointment, *, with_private: bool) -> HeldItem:
+    hidden = not with_private and row.sensitivity != Sensitivity.NORMAL
+    return HeldItem(row.uid, PRIVATE_SUBJECT if hidden else row.subject, row.start)
 
 
 def release(operator: Operator | None, at: datetime, *, by: str = audit.COMMAND_LINE) -> int:
