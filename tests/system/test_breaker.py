@@ -10,8 +10,8 @@ import pytest
 
 from keepstep.core.errors import ExchangeError
 from keepstep.exchange.connector import Connector, Folder, Listing, ReadItem, Target
+from keepstep.store import runs, sign_ins
 from keepstep.store import settings as stored
-from keepstep.store import sign_ins
 from keepstep.store.models import Mailbox, SignIn
 from keepstep_simulator import Fault, Simulator
 from tests.engine import NOW, Clock, add_operator
@@ -293,6 +293,46 @@ async def test_changed_credentials_are_tried_at_once() -> None:
             clock.go(seconds=10)
             await office.run()
         assert clock() < NOW + timedelta(minutes=5)
+
+
+async def test_what_a_command_finds_well_again_is_spared_no_longer_by_serve() -> None:
+    simulator, clock = populate(30)
+    office = await in_step(simulator, clock)
+    async with office, Office(simulator, clock) as command:
+        simulator.faults.add(Fault("lost-request", times=None))
+        await office.work(minutes=60)
+        simulator.faults.clear()
+        clock.go(seconds=1)
+        assert (await office.run(by_command=True)).failed == 30, "it is within a pause"
+        assert (await command.run(by_command=True)).failed == 0
+        clock.go(minutes=1)
+        assert (await office.run()).succeeded == 30
+        assert failing() == 0
+
+
+async def test_a_password_changed_outside_is_tried_at_once() -> None:
+    simulator, clock = populate(3)
+    async with Office(simulator, clock) as office:
+        right, simulator.password = simulator.password, "changed"
+        await office.run()
+        simulator.password = right
+        await office.writer.call(sign_ins.switch_to, "account")
+        assert SignIn.objects.exists()
+        assert await office.writer.call(runs.due_mailboxes, runs.SYSTEM, clock()) == []
+        await office.writer.call(sign_ins.switch_to, "account with the new password")
+        assert not SignIn.objects.exists()
+        assert len(await office.writer.call(runs.due_mailboxes, runs.SYSTEM, clock())) == 3
+
+
+async def test_what_is_not_tried_says_when_it_is() -> None:
+    simulator, clock = populate(3)
+    async with Office(simulator, clock) as office:
+        simulator.password = "changed"
+        await office.run()
+        clock.go(minutes=5)
+        (message, *_) = [each["message"] for each in (await office.run(by_command=True)).failures]
+        assert "it is tried again after 2026-11-24 09:15:00 UTC" in message
+        assert "at once when username or password are set again" in message
 
 
 async def test_the_same_password_set_again_is_tried_at_once_too() -> None:

@@ -17,7 +17,7 @@ from tests.unit.ews.certificates import Authority
 
 STEPS = [
     "name", "port", "tls", "exchange", "sign-in", "version", "impersonation", "calendar", "page",
-    "clock", "speed",
+    "clock", "speed", "mail",
 ]  # fmt: skip
 LOGIN = "<!DOCTYPE html><html><title>Outlook</title><form><input type=password></form></html>"
 
@@ -50,8 +50,12 @@ def examined(shell: Shell, *arguments: str) -> dict[str, Any]:
 
 
 def cause(shell: Shell, *arguments: str) -> tuple[str, str]:
-    """Give the step that failed and its code; all before it went well, none after was tried."""
-    steps = examined(shell, *arguments)["steps"]
+    """Give the step that failed and its code; all before it went well, none after was tried.
+
+    What becomes of e-mails is looked at in any case.
+    """
+    *steps, mail = examined(shell, *arguments)["steps"]
+    assert mail["status"] == "ok"
     [place] = [n for n, step in enumerate(steps) if step["status"] == "failed"]
     assert all(step["status"] in ("ok", "warning") for step in steps[:place])
     assert all(step["status"] == "skipped" for step in steps[place + 1 :])
@@ -187,6 +191,53 @@ def test_a_wrong_password_is_sent_once(shell: Shell) -> None:
         point(shell, server.url, password="wrong")
         assert cause(shell) == ("sign-in", "sign-in-refused")
     assert len(simulator.log) == 2  # that of the stranger, and that of the account
+
+
+def test_a_sign_in_marked_as_wrong_is_left_alone_until_it_is_set_again(shell: Shell) -> None:
+    simulator = exchange()
+    with SimulatorThread(simulator) as server:
+        point(shell, server.url, password="wrong", calendar_integration="on")
+        for _ in range(3):
+            assert cause(shell) == ("sign-in", "sign-in-refused")
+        simulator.log.clear()
+        told = examined(shell)
+        assert [each.user for each in simulator.log] == [None]
+        step = told["steps"][4]
+        assert (step["step"], step["code"]) == ("sign-in", "sign-in-refused")
+        assert "nothing was sent, so that Exchange does not lock the account" in step["message"]
+        assert "at once when username or password are set again" in step["message"]
+        waiting = shell("sync")
+        assert waiting.status == 1
+        assert "nothing was sent, so that Exchange does not lock the account" in waiting.err
+        assert len(simulator.log) == 1
+        point(shell, server.url)
+        assert shell("sync").status == 0
+
+
+def test_a_sign_in_that_succeeds_again_ends_the_pause_of_the_jobs(shell: Shell) -> None:
+    simulator = exchange()
+    with SimulatorThread(simulator) as server:
+        point(shell, server.url, calendar_integration="on")
+        simulator.password = "changed"
+        assert shell("sync").status == 1
+        simulator.password = "secret"
+        step = examined(shell)["steps"][4]
+        assert step["message"].endswith("mailboxes are tried again at once.")
+        assert examined(shell)["steps"][4]["message"] == "svc is signed in (basic)."
+
+
+def test_who_is_to_be_told_by_e_mail_but_cannot_be_is_a_warning(shell: Shell) -> None:
+    with SimulatorThread(exchange()) as server:
+        point(shell, server.url, notify_sync_failure_to="boss@example.com")
+        told = examined(shell)
+        assert told["ok"]
+        assert told["steps"][-1]["code"] == "mail-not-set-up"
+        assert "No mail server is set" in told["steps"][-1]["message"]
+        assert "keepstep testmail" in told["steps"][-1]["remedy"]
+        point(shell, server.url, smtp_host="mail.example.com", password="wrong")
+        steps = examined(shell)["steps"]
+    assert "boss@example.com by mail.example.com:25" in steps[-1]["message"]
+    assert [each["status"] for each in steps[-2:]] == ["skipped", "ok"]
 
 
 def test_a_way_of_signing_in_that_is_not_offered(shell: Shell) -> None:

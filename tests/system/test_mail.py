@@ -250,6 +250,25 @@ def test_sync_from_cron_sends_the_e_mails(keepstep: Keepstep, mail_server: MailS
     assert len(mail_server.mails) == 2
 
 
+def test_sync_warns_where_an_e_mail_waits_and_no_mail_server_is_set(keepstep: Keepstep) -> None:
+    keepstep.set(notify_sync_failure_to="admin@example.com")
+    keepstep.import_operators("gone@example.com,Europe/Berlin,north")
+    assert "mail-not-set-up" not in keepstep.run("sync").errors
+    long_since(keepstep)
+    ended = keepstep.run("sync", "--json")
+    assert ended.json["failed"] == 1
+    assert ended.errors.startswith("mail-not-set-up: 1 failure e-mail waits. No mail server is set")
+    keepstep.set(smtp_host="127.0.0.1", smtp_port=str(free_port()))
+    for command in (["verify"], ["jobs", "run", "CalendarSynchronization"]):
+        assert (
+            "mail-not-sent: 1 failure e-mail waits: nothing listens at"
+            in keepstep.run(*command).errors
+        )
+    # It is nothing that failed in the run itself.
+    keepstep.do("operators", "disable", "gone@example.com")
+    assert keepstep.run("sync").status == 0
+
+
 def test_serve_sends_the_e_mails(keepstep: Keepstep, mail_server: MailServer) -> None:
     told_of_mail(keepstep, mail_server)
     keepstep.import_operators("gone@example.com,Europe/Berlin,north")

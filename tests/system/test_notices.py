@@ -9,7 +9,8 @@ from datetime import timedelta
 import pytest
 
 from keepstep.core.failures import FAILURES
-from keepstep.store import operators
+from keepstep.notices.outbox import trouble
+from keepstep.store import notices, operators
 from keepstep.store.models import Mail, Notice
 from keepstep.store.settings import ApplicationSettings
 from keepstep_simulator import Fault, Simulator
@@ -221,6 +222,51 @@ async def test_an_e_mail_that_nobody_takes_is_given_up_after_days(
         assert mail.given_up is not None
         assert mail.attempts <= 80
         assert mail.entries == []
+
+
+async def test_without_a_mail_server_it_is_logged_once_that_an_e_mail_waits(
+    exchange: Simulator, clock: Clock, mail_server: MailServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with Office(exchange, clock, settings_for(mail_server, smtp_host="")) as office:
+        fail(exchange, ANNA)
+        await office.work(minutes=60, every=5)
+        told = [each for each in caplog.records if each.name == "keepstep.mail"]
+        assert [each.getMessage() for each in told] == [
+            "e-mail not sent: no mail server is set: keepstep settings set smtp_host=…"
+        ]
+        found = trouble(office.settings, await office.writer.call(notices.outbox))
+        assert found is not None
+        assert found.code == "mail-not-set-up"
+        assert found.message.startswith("1 failure e-mail waits. No mail server is set")
+        office.settings = settings_for(mail_server)
+        await office.work(minutes=5, every=5)
+        assert len(mail_server.mails) == 1
+        assert trouble(office.settings, await office.writer.call(notices.outbox)) is None
+
+
+async def test_why_e_mails_wait_is_told_in_the_words_of_the_mail_server(
+    exchange: Simulator, clock: Clock, mail_server: MailServer
+) -> None:
+    async with Office(exchange, clock, settings_for(mail_server)) as office:
+        mail_server.refusal = "451 come again"
+        fail(exchange, ANNA)
+        await office.work(minutes=40)
+        found = trouble(office.settings, await office.writer.call(notices.outbox))
+        assert found is not None
+        assert found.code == "mail-not-sent"
+        assert found.message.startswith("1 failure e-mail waits: 127.0.0.1:")
+        assert found.message.endswith("451 come again.")
+
+
+async def test_that_an_e_mail_was_given_up_is_logged(
+    exchange: Simulator, clock: Clock, mail_server: MailServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with Office(exchange, clock, settings_for(mail_server, smtp_host="")) as office:
+        fail(exchange, ANNA)
+        await office.work(minutes=60 * 24 * 4, every=60)
+        told = [each.getMessage() for each in caplog.records if each.name == "keepstep.mail"]
+        assert told[1:] == ["1 e-mails given up, after waiting for days"]
+        assert Mail.objects.get().given_up is not None
 
 
 async def test_two_processes_send_an_e_mail_once(

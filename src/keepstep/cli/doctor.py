@@ -23,7 +23,8 @@ _MARKS = {"ok": "ok     ", "warning": "warning", "failed": "FAILED ", "skipped":
 def doctor(context: click.Context, email: str | None, as_json: bool) -> None:
     """Check the connection to Exchange, and name the first thing that is wrong.
 
-    Nothing is changed, neither here nor in Exchange; a refused password is sent only once.
+    No setting is changed, and nothing in Exchange. A refused password is sent only once, and not
+    at all while Exchange could lock the account for it.
     """
     from keepstep.sync.checkup import check_up
     from keepstep.sync.doctor import is_well

@@ -11,7 +11,7 @@ import click
 from keepstep.cli.database import needs_database
 from keepstep.cli.output import Progress, instant, print_json, print_table
 from keepstep.cli.pairs import read_pairs
-from keepstep.cli.sync import is_partial, report
+from keepstep.cli.sync import is_partial, report, warn_of_mail
 
 if TYPE_CHECKING:
     from keepstep.store.jobs import ShownJob
@@ -139,6 +139,7 @@ def run(context: click.Context, name: str, as_json: bool) -> None:
     with Progress("Synchronizing") as progress:
         result = run_job_now(job, progress)
     report(result, time.monotonic() - begun, as_json=as_json)
+    warn_of_mail()
     if is_partial(result):
         context.exit(1)
 

@@ -10,6 +10,7 @@ import click
 
 from keepstep.cli.database import needs_database
 from keepstep.cli.output import Progress, print_json, safe
+from keepstep.core.failures import FAILURES
 
 if TYPE_CHECKING:
     from keepstep.sync.run import RunResult
@@ -34,8 +35,22 @@ def sync(context: click.Context, emails: tuple[str, ...], full: bool, as_json: b
     with Progress("Synchronizing") as progress:
         result = sync_now(named, full=full, progress=progress)
     report(result, time.monotonic() - begun, as_json=as_json)
+    warn_of_mail()
     if is_partial(result):
         context.exit(1)
+
+
+def warn_of_mail() -> None:
+    """Say on standard error if failure e-mails wait, and why: nobody would hear of it else."""
+    from keepstep.notices.outbox import trouble
+    from keepstep.store import notices
+    from keepstep.store.settings import load
+
+    outbox = notices.outbox()
+    found = trouble(load(with_secrets=False), outbox) if outbox.waiting else None
+    if found is not None:
+        remedy = FAILURES[found.code].remedy
+        click.echo(safe(f"{found.code}: {found.message} {remedy}"), err=True)
 
 
 def is_partial(result: RunResult) -> bool:

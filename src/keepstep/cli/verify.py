@@ -8,6 +8,7 @@ import click
 
 from keepstep.cli.database import needs_database
 from keepstep.cli.output import Progress, print_json, safe
+from keepstep.cli.sync import warn_of_mail
 
 _WORDS = {
     "changed": "differed from Exchange",
@@ -50,5 +51,6 @@ def verify(context: click.Context, emails: tuple[str, ...], as_json: bool) -> No
         for failure in result.failures:
             line = f"{failure['operator']}: {failure['code']}: {failure['message']}"
             click.echo(safe(f"{line} {failure['remedy']}"), err=True)
+    warn_of_mail()
     if result.failed or result.failures:
         context.exit(1)

@@ -194,7 +194,7 @@ FAILURES: dict[str, Failure] = _catalogue(
     Failure(
         "redirected",
         "The Exchange URL leads elsewhere.",
-        "The server answered with a redirect to another host; credentials are not sent there.",
+        "The server answered with a redirect to another server; credentials are not sent there.",
         "Set exchange_url to the final address, as the Exchange administrator names it.",
         passes_by_itself=False,
     ),
@@ -297,6 +297,22 @@ FAILURES: dict[str, Failure] = _catalogue(
         "It was not renewed yet.",
         "Ask the administrator of Exchange to renew the certificate before it ends.",
         passes_by_itself=False,
+    ),
+    Failure(
+        "mail-not-set-up",
+        "No mail server is set by which failure e-mails could be sent.",
+        "The setting smtp_host is empty, or its sign-in would let the password be read on the way.",
+        "Set smtp_host (and smtp_port, smtp_security, smtp_from as needed), then try it: keepstep"
+        " testmail.",
+        passes_by_itself=False,
+    ),
+    Failure(
+        "mail-not-sent",
+        "The mail server did not take an e-mail.",
+        "It is down or can't be reached, or it refused the sign-in, the sender or the recipients.",
+        "It is tried again for three days. Correct the settings that begin with smtp_ by the"
+        " reason shown, then try them: keepstep testmail.",
+        passes_by_itself=True,
     ),
     Failure(
         "internal-error",

@@ -38,6 +38,14 @@ class SignInRecord:
 PROVEN = SignInRecord()
 
 
+def held_back(until: datetime) -> str:
+    """Say why nothing is sent before `until` (UTC), and what makes it be sent at once."""
+    return (
+        "nothing was sent, so that Exchange does not lock the account: it is tried again after"
+        f" {until:%Y-%m-%d %H:%M:%S} UTC, and at once when username or password are set again"
+    )
+
+
 def after_refusal(record: SignInRecord, now: datetime) -> SignInRecord:
     """Give the record after one more refused sign-in.
 

@@ -11,6 +11,7 @@ import logging
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
@@ -19,7 +20,7 @@ from keepstep.core.errors import UsageError
 from keepstep.notices.messages import words_for
 from keepstep.notices.post import MailServer, send, server_of
 from keepstep.store import notices
-from keepstep.store.notices import WaitingMail
+from keepstep.store.notices import Outbox, WaitingMail
 from keepstep.store.settings import ApplicationSettings
 from keepstep.store.writer import Writer
 
@@ -27,17 +28,50 @@ log = logging.getLogger("keepstep.mail")
 
 Result = TypeVar("Result")
 
+NOT_SET_UP = "mail-not-set-up"
+NOT_SENT = "mail-not-sent"
+
+
+@dataclass(frozen=True, slots=True)
+class MailTrouble:
+    """Why failure e-mails do not go out: a code of the catalogue, and what is particular."""
+
+    code: str
+    message: str
+
+
+def trouble(settings: ApplicationSettings, outbox: Outbox) -> MailTrouble | None:
+    """Say why e-mails wait, or would; None where nothing is wrong, or nobody is to be told."""
+    if not outbox.waiting and not settings.notify_sync_failure_to:
+        return None
+    count = f"{outbox.waiting} failure {'e-mail waits' if outbox.waiting == 1 else 'e-mails wait'}"
+    try:
+        server_of(settings)
+    except UsageError as error:
+        said = str(error)[0].upper() + str(error)[1:]
+        return MailTrouble(NOT_SET_UP, f"{count}. {said}" if outbox.waiting else said)
+    if outbox.waiting and outbox.problem:
+        return MailTrouble(NOT_SENT, f"{count}: {outbox.problem}.")
+    return None
+
 
 async def deliver(
     writer: Writer, settings: ApplicationSettings, clock: Callable[[], datetime]
 ) -> int:
     """Send what is due until one can't be sent; give how many were. `clock` gives UTC.
 
-    Without a mail server in the settings the e-mails wait.
+    Without a mail server in the settings the e-mails wait, which is logged once for each.
     """
+    if not await writer.call(notices.is_any_waiting):
+        return 0
+    given_up = await writer.call(notices.give_up_old, clock())
+    if given_up:
+        log.warning("%d e-mails given up, after waiting for days", given_up)
     try:
         server = server_of(settings)
-    except UsageError:
+    except UsageError as error:
+        if await writer.call(notices.note_unsendable, str(error)):
+            log.warning("e-mail not sent: %s", error, extra={"code": NOT_SET_UP})
         return 0
     sent = 0
     while mail := await writer.call(notices.claim, clock()):

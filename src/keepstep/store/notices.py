@@ -141,9 +141,38 @@ def _put(kind: str, recipients: Sequence[str], entries: Sequence[Entry], now: da
     _give_up(Mail.objects.filter(pk__in=crowded_out), now)
 
 
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """How many e-mails wait to be sent, and why the oldest was not ("": it was not tried yet)."""
+
+    waiting: int
+    problem: str
+
+
+def outbox() -> Outbox:
+    """Look what waits to be sent."""
+    oldest = _waiting().order_by("pk").first()
+    tried = oldest is not None and oldest.attempts
+    return Outbox(_waiting().count(), oldest.problem if oldest and tried else "")
+
+
+def is_any_waiting() -> bool:
+    """Say whether an e-mail waits to be sent."""
+    return _waiting().exists()
+
+
+def note_unsendable(problem: str) -> int:
+    """Note why nothing can be sent at all; give for how many e-mails this is new."""
+    return _waiting().exclude(problem=problem[:500]).update(problem=problem[:500])
+
+
+def give_up_old(now: datetime) -> int:
+    """Give up the e-mails that wait for too long; give how many they are."""
+    return _give_up(_waiting().filter(created__lte=now - GIVEN_UP_AFTER), now)
+
+
 def claim(now: datetime) -> WaitingMail | None:
     """Give the oldest e-mail that is due, this process's alone for a while; None if none is."""
-    _give_up(_waiting().filter(created__lte=now - GIVEN_UP_AFTER), now)
     free = Q(claimed_until=None) | Q(claimed_until__lte=now)
     due = _waiting().filter(free, next_attempt__lte=now)
     while (mail := due.order_by("pk").first()) is not None:
@@ -184,8 +213,8 @@ def _waiting() -> QuerySet[Mail]:
     return Mail.objects.filter(sent=None, given_up=None)
 
 
-def _give_up(mails: QuerySet[Mail], now: datetime) -> None:
-    mails.update(given_up=now, claimed_until=None, entries=[], recipients=[])
+def _give_up(mails: QuerySet[Mail], now: datetime) -> int:
+    return mails.update(given_up=now, claimed_until=None, entries=[], recipients=[])
 
 
 def _entry(stored: dict[str, str]) -> Entry:

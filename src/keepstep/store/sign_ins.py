@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Count
 
-from keepstep.core.lockout import PROVEN, SignInRecord, after_refusal, claimed
+from keepstep.core.lockout import PROVEN, SIGN_IN_REFUSED, SignInRecord, after_refusal, claimed
 from keepstep.store.models import Mailbox, SignIn
 
 
@@ -53,6 +53,33 @@ def claim(account: str, now: datetime) -> SignInRecord | None:
 def forget() -> None:
     """Begin anew: the credentials were set again."""
     SignIn.objects.all().delete()
+
+
+def switch_to(account: str) -> None:
+    """Begin anew where other credentials are used from now on, be they given from outside.
+
+    Those whose sign-in was refused are tried at once.
+    """
+    others = SignIn.objects.exclude(account=account)
+    if others.exists():
+        others.delete()
+        _try_refused_soon()
+
+
+def mend(account: str) -> bool:
+    """Note that the sign-in is right, and have tried at once who waits for it; say if any did."""
+    known, _ = SignIn.objects.filter(account=account).delete()
+    return _try_refused_soon() or bool(known)
+
+
+def _try_refused_soon() -> bool:
+    refused = Mailbox.objects.filter(failure_code=SIGN_IN_REFUSED).exclude(next_attempt=None)
+    return bool(refused.update(next_attempt=None))
+
+
+def succeeded_since(moment: datetime) -> bool:
+    """Say whether any mailbox had a successful round that began after the moment (UTC)."""
+    return Mailbox.objects.filter(last_success__gt=moment).exists()
 
 
 def failing_by_code() -> tuple[dict[str, int], int]:

@@ -9,17 +9,22 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from keepstep.core.administration import Circumstances
+from keepstep.core.errors import ExchangeError
 from keepstep.core.job_schedule import next_runs
+from keepstep.core.lockout import SIGN_IN_REFUSED, held_back
 from keepstep.exchange.connector import Target
 from keepstep.exchange.ews.envelope import ServerVersion
 from keepstep.exchange.ews.probe import Probe
-from keepstep.store import jobs
+from keepstep.notices.outbox import trouble
+from keepstep.notices.post import server_of
+from keepstep.store import jobs, notices, sign_ins
 from keepstep.store.models import Operator
 from keepstep.store.operators import find
 from keepstep.store.setting_rules import is_loopback
 from keepstep.store.settings import ApplicationSettings, check_complete, load
+from keepstep.store.writer import Writer
 from keepstep.sync.doctor import Check, Finding, Load, Step, advice, examine
-from keepstep.sync.service import SYNCHRONIZATION, access_of, utc_now
+from keepstep.sync.service import SYNCHRONIZATION, access_of, account_of, utc_now
 
 # Kerberos and tokens bear five minutes, and what is upcoming is told by our clock.
 CLOCK_MAY_DIFFER = timedelta(minutes=1)
@@ -74,7 +79,9 @@ async def _check_up(
 ) -> list[Step]:
     probe = Probe(access_of(settings), utc_now)
     try:
-        return await examine(_Checks(probe, settings, target, load_).in_order(), about, show)
+        async with Writer() as writer:
+            checks = _Checks(probe, settings, target, load_, writer)
+            return await examine(checks.in_order(), about, show, apart=[("mail", checks.mail)])
     finally:
         await probe.close()
 
@@ -85,6 +92,7 @@ class _Checks:
     settings: ApplicationSettings
     target: Target | None
     load: Load
+    writer: Writer
     clock_ahead: timedelta | None = None
 
     def in_order(self) -> Sequence[tuple[str, Check]]:
@@ -136,9 +144,22 @@ class _Checks:
         return Finding(f"The server wants a sign-in: {', '.join(seen.schemes)}.")
 
     async def sign_in(self) -> Finding:
-        await self.probe.sign_in()
-        account = self.settings.username or self.settings.oauth_client_id
-        return Finding(f"{account} is signed in ({self.settings.auth}).")
+        """Sign in once, and let the jobs know how it went: they share the account."""
+        call, account = self.writer.call, account_of(self.settings)
+        held = await call(sign_ins.claim, account, utc_now())
+        if held is not None and held.next_probe is not None:
+            raise ExchangeError(SIGN_IN_REFUSED, held_back(held.next_probe))
+        try:
+            await self.probe.sign_in()
+        except ExchangeError as error:
+            if error.code == SIGN_IN_REFUSED:
+                await call(sign_ins.refuse, account, utc_now())
+            raise
+        name = self.settings.username or self.settings.oauth_client_id
+        signed_in = f"{name} is signed in ({self.settings.auth})."
+        if not await call(sign_ins.mend, account):
+            return Finding(signed_in)
+        return Finding(f"{signed_in} It was refused before: mailboxes are tried again at once.")
 
     async def version(self) -> Finding:
         told = await self.probe.accept_version()
@@ -187,6 +208,19 @@ class _Checks:
         if self.target is None:
             return Finding(_NO_OPERATOR)
         return advice(await self.probe.seconds_of(self.target, TIMED_REQUESTS), self.load)
+
+    async def mail(self) -> Finding:
+        """See whether those who are to hear of failures do; asks no mail server."""
+        found = trouble(self.settings, await self.writer.call(notices.outbox))
+        if found is not None:
+            return Finding(found.message, found.code)
+        recipients = self.settings.notify_sync_failure_to
+        if not recipients:
+            return Finding("Nobody gets failure e-mails: notify_sync_failure_to is not set.")
+        return Finding(
+            f"Failure e-mails go to {', '.join(recipients)} by {server_of(self.settings).address};"
+            " keepstep testmail tries it."
+        )
 
 
 def generation(version: ServerVersion) -> str:

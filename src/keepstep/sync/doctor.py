@@ -47,16 +47,19 @@ async def examine(
     checks: Sequence[tuple[str, Check]],
     about: Circumstances,
     show: Callable[[Step], None] = lambda _: None,
+    apart: Sequence[tuple[str, Check]] = (),
 ) -> list[Step]:
     """Make the checks in their order; after the first that fails all others are skipped.
 
-    A check gives its finding or raises `ExchangeError`. Each step is shown as soon as it is known.
+    Those `apart` depend on no other: they are made at the end in any case. A check gives its
+    finding or raises `ExchangeError`. Each step is shown as soon as it is known.
     """
     steps: list[Step] = []
     cause = ""
-    for name, check in checks:
-        step = _skipped(name, cause) if cause else await _made(name, check, about)
-        if step.status is Status.FAILED:
+    for name, check in (*checks, *apart):
+        skip = cause and (name, check) not in apart
+        step = _skipped(name, cause) if skip else await _made(name, check, about)
+        if step.status is Status.FAILED and not cause:
             cause = name
         steps.append(step)
         show(step)

@@ -17,7 +17,7 @@ from typing import TypeVar
 from keepstep.core import breaker as rules
 from keepstep.core.breaker import SHARED, Breaker, Closed, Go, Paused, Refuse
 from keepstep.core.errors import ExchangeError
-from keepstep.core.lockout import PROVEN, SIGN_IN_REFUSED, SignInRecord
+from keepstep.core.lockout import PROVEN, SIGN_IN_REFUSED, SignInRecord, held_back
 from keepstep.exchange.connector import Connector, Folder, Listing, ReadItem, Target
 from keepstep.store import sign_ins
 from keepstep.store.writer import Writer
@@ -50,8 +50,8 @@ class Refused(ExchangeError):
     """Nothing was sent: the server, or the account, is paused as a whole until `until`."""
 
     def __init__(self, code: str, until: datetime) -> None:
-        paused = "the account" if code == SIGN_IN_REFUSED else "the server"
-        super().__init__(code, f"{paused} is paused, next try after {until:%Y-%m-%d %H:%M:%S} UTC")
+        spared = f"nothing was sent, it is tried again after {until:%Y-%m-%d %H:%M:%S} UTC"
+        super().__init__(code, held_back(until) if code == SIGN_IN_REFUSED else spared)
         self.until = until
 
 
@@ -65,6 +65,7 @@ class Guard:
         self.account = account
         self._jitter = jitter
         self._breaker: Breaker | None = None
+        self._paused_at: datetime | None = None
         self._proven = False
         self._record = PROVEN
         self._turns = asyncio.Semaphore(UNPROVEN_AT_ONCE)
@@ -86,7 +87,14 @@ class Guard:
             self._proven = False
         if self._breaker is None:
             failing, mailboxes = await writer.call(sign_ins.failing_by_code)
-            self._breaker = rules.resumed(failing, mailboxes, now)
+            self._breaker, self._paused_at = rules.resumed(failing, mailboxes, now), now
+        elif isinstance(self._breaker, Paused) and await self._is_well_elsewhere(writer):
+            self._become(rules.answered(self._breaker, "", now))
+
+    async def _is_well_elsewhere(self, writer: Writer) -> bool:
+        """Say whether another process, a command by hand for one, was let in meanwhile."""
+        assert self._paused_at is not None, "it is noted with the pause"
+        return await writer.call(sign_ins.succeeded_since, self._paused_at)
 
     async def enter(self, mailbox: str, clock: Clock, sleep: Sleep) -> None:
         """Wait until the mailbox may be read. Raises Refused while the server is paused."""
@@ -145,11 +153,12 @@ class Guard:
         """Learn from a call that failed."""
         if error.code in _SAYS_NOTHING:
             return
+        before = self._state
         self._become(
-            rules.failed(
-                self._state, mailbox, error.code, now, pause=error.pause, jitter=self._jitter()
-            )
+            rules.failed(before, mailbox, error.code, now, pause=error.pause, jitter=self._jitter())
         )
+        if isinstance(self._state, Paused) and self._state != before:
+            self._paused_at = now
         if error.code == SIGN_IN_REFUSED:
             await self._refused(writer, now)
         elif error.code in _SIGNED_IN:

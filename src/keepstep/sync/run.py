@@ -160,7 +160,8 @@ class Run:
     async def _poll(self, mailbox: TakenMailbox) -> None:
         now = self._means.clock()
         if mailbox.paused_until is not None and mailbox.paused_until > now:
-            self._failed(mailbox, mailbox.failure_code, "Exchange asked us to wait")
+            until = f"Exchange asked us to wait until {mailbox.paused_until:%Y-%m-%d %H:%M:%S} UTC"
+            self._failed(mailbox, mailbox.failure_code, until)
             return
         outcome = Outcome()
         try:
@@ -168,7 +169,7 @@ class Run:
         except FenceLost:
             self.result.mailboxes -= 1
         except Refused as refused:
-            await self._set_back(mailbox, refused)
+            await self._set_back(self._begin_anew(mailbox, outcome), refused)
         except ExchangeError as error:
             await self._note_failure(self._begin_anew(mailbox, outcome), error, error.pause)
         except StoreError as error:
@@ -177,6 +178,7 @@ class Run:
             # The message of a foreign error could hold an appointment's text: its kind must do.
             kind = type(error).__name__
             log.exception("internal error", extra=self._about(mailbox))
+            mailbox = self._begin_anew(mailbox, outcome)
             await self._note_failure(mailbox, KeepstepError("internal-error", kind), None)
         else:
             await self._succeeded(mailbox, outcome)

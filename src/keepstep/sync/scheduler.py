@@ -11,7 +11,7 @@ from typing import Any
 
 from keepstep.core.errors import KeepstepError
 from keepstep.core.job_schedule import EveryMinutes, next_runs
-from keepstep.store import jobs, runs
+from keepstep.store import jobs, runs, sign_ins
 from keepstep.store.jobs import JobDefinition
 from keepstep.store.mailboxes import TakenMailbox
 from keepstep.store.settings import ApplicationSettings, load
@@ -22,6 +22,7 @@ from keepstep.sync.housekeeping import Housekeeping
 from keepstep.sync.round import Means, Outcome
 from keepstep.sync.service import (
     VERIFICATION,
+    access_of,
     account_of,
     current_policy,
     manner_of,
@@ -94,6 +95,9 @@ class Scheduler:
             settings = await writer.call(load)
             require_ready(settings)
             definitions = await writer.call(jobs.definitions)
+            anew = self._settings is None or access_of(settings) != access_of(self._settings)
+            if anew:
+                await writer.call(sign_ins.switch_to, account_of(settings))
         except KeepstepError as error:
             self._complain(str(error))
             return means if error.code == "database-unavailable" else None
@@ -103,7 +107,8 @@ class Scheduler:
             # Rounds under way keep the connections of the old settings until they end.
             means = await stack.enter_async_context(means_for(settings, writer))
             self._settings = settings
-        if self._guard.account != account_of(settings):
+        if anew:
+            # What the old one knows of the server was learned by another way to it.
             self._guard = Guard(account_of(settings))
         return means
 
