@@ -28,6 +28,22 @@ def end_run(run_id: int, at: datetime, counts: Mapping[str, object]) -> None:
     Run.objects.filter(pk__lte=run_id - KEPT_RUNS).delete()
 
 
+def latest(job: str | None = None, *, before: int | None = None, limit: int = 20) -> list[Run]:
+    """Give the latest runs, of one job or of all, the newest first.
+
+    `before` gives those with a smaller number: the next page.
+    """
+    found = Run.objects.all() if job is None else Run.objects.filter(job=job)
+    if before is not None:
+        found = found.filter(pk__lt=before)
+    return list(found.order_by("-pk")[:limit])
+
+
+def find_run(number: int) -> Run | None:
+    """Give a run by its number, None if there is none (any more)."""
+    return Run.objects.filter(pk=number).first()
+
+
 def _of_present_operators(failures: object) -> list[dict[str, str]]:
     """Leave out who was erased while the run went on."""
     if not isinstance(failures, list) or not failures:

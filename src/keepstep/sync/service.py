@@ -29,6 +29,9 @@ log = logging.getLogger("keepstep.sync")
 SYNCHRONIZATION = jobs.SYNCHRONIZATION
 VERIFICATION = jobs.VERIFICATION
 DELIVERY_SECONDS = 15
+# What begins a run, other than its schedule.
+COMMAND = "command"
+PAGE = "page"
 
 
 def current_policy() -> Policy:
@@ -94,21 +97,29 @@ def require_ready(settings: ApplicationSettings) -> None:
 
 
 def sync_now(
-    operators: Sequence[str] | None, *, full: bool = False, progress: Progress | None = None
+    operators: Sequence[str] | None,
+    *,
+    full: bool = False,
+    progress: Progress | None = None,
+    trigger: str = COMMAND,
 ) -> RunResult:
     """Run CalendarSynchronization once, to its end, whether or not the job is enabled.
 
-    `operators` names e-mail addresses (None: all whose calendar sync is on). Raises UsageError
+    `operators` names e-mail addresses (None: all whose calendar sync is on), `trigger` what began
+    it, for the history of runs. Raises UsageError
     for settings or operators that do not let it begin, StoreError where the store fails it.
     """
     settings = load()
     require_ready(settings)
     ids = runs.mailboxes_of(operators)
-    return asyncio.run(_sync(settings, ids, "command", full=full, progress=progress))
+    return asyncio.run(_sync(settings, ids, trigger, full=full, progress=progress))
 
 
 def verify_now(
-    operators: Sequence[str] | None, *, progress: Progress | None = None
+    operators: Sequence[str] | None,
+    *,
+    progress: Progress | None = None,
+    trigger: str = COMMAND,
 ) -> tuple[RunResult, Verification]:
     """Compare the mailboxes with Exchange and mend them. Raises as `sync_now` does."""
     settings = load()
@@ -116,18 +127,20 @@ def verify_now(
     ids = runs.mailboxes_of(operators)
     found = Verification()
     result = asyncio.run(
-        _sync(settings, ids, "command", job=VERIFICATION, progress=progress, work=found.verify)
+        _sync(settings, ids, trigger, job=VERIFICATION, progress=progress, work=found.verify)
     )
     return result, found
 
 
-def run_job_now(job: JobDefinition, progress: Progress | None = None) -> RunResult:
+def run_job_now(
+    job: JobDefinition, progress: Progress | None = None, *, trigger: str = COMMAND
+) -> RunResult:
     """Run a job once, now, over its context. Raises as `sync_now` does."""
     settings = load()
     require_ready(settings)
     ids = runs.due_mailboxes(job.context, datetime.max.replace(tzinfo=UTC))
     work = work_of(job.kind)
-    return asyncio.run(_sync(settings, ids, "command", job=job.name, progress=progress, work=work))
+    return asyncio.run(_sync(settings, ids, trigger, job=job.name, progress=progress, work=work))
 
 
 def work_of(kind: str) -> Work:
