@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from keepstep.core.appointment import Sensitivity
+
 
 class Role(StrEnum):
     """What an account is there for."""
@@ -48,3 +50,13 @@ def sight(viewer: Viewer, operator: str, access_group: str) -> Sight:
         return Sight.NOT_PRIVATE
     same_group = bool(viewer.access_group) and viewer.access_group == access_group
     return Sight.NOT_PRIVATE if same_group else Sight.NOTHING
+
+
+def is_withheld(sight: Sight, *sensitivities: Sensitivity | str) -> bool:
+    """Say whether details are kept from somebody: what is not meant for all, of another's calendar.
+
+    An occurrence of a series is as private as itself or its series, whichever is more.
+    """
+    if sight is Sight.ALL:
+        return False
+    return sight is Sight.NOTHING or any(each != Sensitivity.NORMAL for each in sensitivities)
