@@ -18,7 +18,7 @@ _LAST = re.compile(r"(<m:IncludesLastItemInRange>)(?:true|false)(<)")
 _STATE = re.compile(r"<m:SyncState>[^<]*</m:SyncState>")
 _INSTANT = re.compile(r"(>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(Z<)")
 _RANGE_DATE = re.compile(r"(<t:(?:StartDate|EndDate)>\d{4}-\d\d-\d\d)[^<]*(<)")
-_ZONE = re.compile(r"<t:(StartTimeZone|EndTimeZone) .*?(?:/>|</t:\1>)", re.DOTALL)
+_ZONE = re.compile(r"<t:(StartTimeZone|EndTimeZone) [^>]*?(?:/>|(?<!/)>.*?</t:\1>)", re.DOTALL)
 _ENUMERATION = re.compile(
     r"(<t:(?:LegacyFreeBusyStatus|Sensitivity|MyResponseType|ResponseType|CalendarItemType)>)"
     r"([A-Za-z]+)(<)"

@@ -269,6 +269,8 @@ async def the_storm_is_over(storm: Storm, ledger: Ledger) -> None:
     ledger.weather.troubles.clear()
     owners_save_what_is_set_aside(simulator)
     clock.go(minutes=20)
+    # The command waits for Exchange's pauses alone.
+    ledger.patience = {email: Patience() for email in ledger.patience}
     storm.limits = PATIENT
     storm.start_anew()
     result = await storm.run(by_command=True)
