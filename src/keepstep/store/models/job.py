@@ -45,3 +45,12 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return f"{self.job} {self.started:%Y-%m-%d %H:%M:%S}"
+
+    @property
+    def took(self) -> str:
+        """Give how long it took, as a person reads it; "" while it goes on."""
+        if self.finished is None:
+            return ""
+        seconds = (self.finished - self.started).total_seconds()
+        minutes, rest = divmod(round(seconds), 60)
+        return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"

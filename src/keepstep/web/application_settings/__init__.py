@@ -1,1 +1,1 @@
-"""Settings: pages."""
+"""The settings pages: Exchange, e-mail, appointments, limits, and who changed what."""

@@ -1,18 +1,19 @@
-"""The addresses of: Settings."""
+"""The addresses of the settings pages."""
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.urls import path
 
-from keepstep.web.access import signed_in
+from keepstep.web.application_settings import changes, connection, mail, skip, views
 
-
-@signed_in
-def begun(request: HttpRequest) -> HttpResponse:
-    """Show the frame alone, until the page is there."""
-    return render(request, "base.html")
-
-
-urlpatterns = [path("", begun, name="settings")]
+urlpatterns = [
+    path("", views.exchange, name="settings"),
+    path("mail", views.mail, name="settings-mail"),
+    path("mail/test", mail.test, name="settings-mail-test"),
+    path("limits", views.limits, name="settings-limits"),
+    path("check/<str:name>", views.check, name="settings-check"),
+    path("connection", connection.page, name="connection"),
+    path("connection/find", connection.find, name="connection-find"),
+    path("appointments", skip.page, name="settings-appointments"),
+    path("changes", changes.page, name="settings-changes"),
+]

@@ -1,1 +1,1 @@
-"""Jobs: pages."""
+"""The job schedulers: list, change, add, run now, and the history of their runs."""

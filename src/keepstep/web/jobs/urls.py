@@ -1,18 +1,20 @@
-"""The addresses of: Jobs."""
+"""The addresses of the jobs."""
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.urls import path
 
-from keepstep.web.access import signed_in
+from keepstep.web.jobs import runs, views
 
-
-@signed_in
-def begun(request: HttpRequest) -> HttpResponse:
-    """Show the frame alone, until the page is there."""
-    return render(request, "base.html")
-
-
-urlpatterns = [path("", begun, name="jobs")]
+urlpatterns = [
+    path("", views.listing, name="jobs"),
+    path("new", views.new, name="jobs-new"),
+    path("next-runs", views.next_runs, name="jobs-next-runs"),
+    path("runs", runs.listing, name="runs"),
+    path("runs/<int:number>", runs.one, name="run"),
+    path("job/<str:name>", views.one, name="job"),
+    path("job/<str:name>/switch", views.switch, name="job-switch"),
+    path("job/<str:name>/reset", views.reset, name="job-reset"),
+    path("job/<str:name>/delete", views.delete, name="job-delete"),
+    path("job/<str:name>/run", views.run, name="job-run"),
+]

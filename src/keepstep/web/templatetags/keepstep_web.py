@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -67,13 +67,22 @@ def moment(instant: datetime | None, time_zone: str = "UTC") -> SafeString | str
     """Give an instant as its age, with date, time and zone to be seen on pointing at it."""
     if instant is None:
         return "-"
-    local = instant.astimezone(ZoneInfo(time_zone))
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         instant.astimezone(UTC).isoformat(),
-        f"{local:%Y-%m-%d %H:%M:%S} {time_zone}",
+        f"{local(instant, time_zone)} {time_zone}",
         age(instant),
     )
+
+
+@register.simple_tag
+def local(instant: datetime, time_zone: str = "UTC") -> str:
+    """Give an instant as date and time in a zone: "2026-11-24 09:00"."""
+    try:
+        zone: tzinfo = ZoneInfo(time_zone)
+    except (ValueError, OSError):
+        zone = UTC
+    return f"{instant.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
 STATUS_WORDS = {

@@ -1,0 +1,181 @@
+"""The fields of the settings forms: the words that stand beside each setting.
+
+The names of the first seven are those of the predecessor, so that its administrators find them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from keepstep.core.skip import PrivateAppointments
+from keepstep.store.setting_rules import MailSecurity, SignIn, Version
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What stands beside a setting: its label, help, and for a choice the words of each value.
+
+    `kind` is the input: `text`, `switch`, `number`, `url`, `choice`, `secret` or `list`.
+    """
+
+    label: Any
+    help: Any = ""
+    kind: str = "text"
+    choices: tuple[tuple[str, Any], ...] = ()
+
+
+FIELDS: dict[str, Words] = {
+    "calendar_integration": Words(
+        _("Microsoft Exchange calendar integration"),
+        _("While this is off nothing is read from Exchange, whatever the jobs say."),
+        "switch",
+    ),
+    "exchange_url": Words(
+        _("Exchange URL"),
+        _("The address of Exchange Web Services: https://HOST/EWS/Exchange.asmx"),
+        "url",
+    ),
+    "exchange_version": Words(
+        _("Exchange version"),
+        _("Of the server. An older one than it has is fine; a newer one is refused by it."),
+        "choice",
+        tuple((each.value, each.value.replace("Exchange", "Exchange ")) for each in Version),
+    ),
+    "batch_size": Words(
+        _("Batch size"),
+        _("How many appointments one request asks for, from 1 to 512."),
+        "number",
+    ),
+    "notification_url": Words(
+        _("Notification URL"),
+        _("The address (scheme, host, port) at which Exchange reaches this server."),
+        "url",
+    ),
+    "notification_frequency": Words(
+        _("Notification frequency (min)"),
+        _("After so many minutes of failure an e-mail is sent and Keepstep tries less often."),
+        "number",
+    ),
+    "notify_sync_failure_to": Words(
+        _("Notify sync failure to"),
+        _("E-mail addresses, separated by semicolons."),
+        "list",
+    ),
+    "auth": Words(
+        _("Sign-in"),
+        _("How the service account signs in to Exchange."),
+        "choice",
+        (
+            (SignIn.BASIC.value, _("Basic: user name and password")),
+            (SignIn.NTLM.value, _("NTLM: a Windows account")),
+            (SignIn.NEGOTIATE.value, _("Negotiate: Kerberos, else NTLM")),
+            (SignIn.OAUTH.value, _("OAuth: client credentials")),
+        ),
+    ),
+    "username": Words(_("User name"), _("Of the service account that may impersonate.")),
+    "password": Words(_("Password"), "", "secret"),
+    "oauth_authority": Words(_("OAuth sign-in service"), "", "url"),
+    "oauth_tenant": Words(_("OAuth tenant"), _("Its id or name.")),
+    "oauth_client_id": Words(_("OAuth client id")),
+    "oauth_client_secret": Words(_("OAuth client secret"), "", "secret"),
+    "oauth_scope": Words(_("OAuth scope"), _("What the token is for: https://HOST/.default")),
+    "past_days": Words(
+        _("Days of the past"),
+        _("How far back the first round reaches. It takes hold at the next full round."),
+        "number",
+    ),
+    "private_appointments": Words(
+        _("Private appointments"),
+        _("What is kept of them. Stricter takes hold at once, on what is stored too."),
+        "choice",
+        (
+            (PrivateAppointments.BUSY_ONLY.value, _("Busy only: when, but not what")),
+            (PrivateAppointments.SKIP.value, _("Skip: nothing of them")),
+            (PrivateAppointments.FULL.value, _("Full: all, shown to their owner alone")),
+        ),
+    ),
+    "allow_plain_http": Words(
+        _("Allow passwords over plain http"),
+        _("Anybody on the way could read them. Only for a trial."),
+        "switch",
+    ),
+    "connections": Words(
+        _("Connections at once"),
+        _("To the Exchange server. Empty: 8 for Exchange 2010, else 20."),
+        "number",
+    ),
+    "timeout_seconds": Words(_("Seconds that an answer may take"), "", "number"),
+    "ca_file": Words(
+        _("Certificates of a private authority"),
+        _("The path of a PEM file on this server. Empty: those of the system."),
+    ),
+    "http_proxy": Words(_("Proxy"), _("On the way to Exchange: http://HOST:PORT"), "url"),
+    "site_url": Words(
+        _("Address of these pages"),
+        _("As people reach them, for links in e-mails: https://keepstep.example.com"),
+        "url",
+    ),
+    "smtp_host": Words(_("Mail server")),
+    "smtp_port": Words(_("Port"), _("Empty: 25, 587 with STARTTLS, 465 with TLS."), "number"),
+    "smtp_security": Words(
+        _("Encryption"),
+        "",
+        "choice",
+        (
+            (MailSecurity.NONE.value, _("None")),
+            (MailSecurity.STARTTLS.value, "STARTTLS"),
+            (MailSecurity.TLS.value, "TLS"),
+        ),
+    ),
+    "smtp_username": Words(_("User name"), _("Empty: no sign-in.")),
+    "smtp_password": Words(_("Password"), "", "secret"),
+    "smtp_from": Words(_("Sender"), _("The e-mail address that the e-mails come from.")),
+    "history_days": Words(
+        _("Days that history is kept"), _("What explain can tell, and what was removed."), "number"
+    ),
+    "run_days": Words(_("Days that runs are kept"), "", "number"),
+    "past_keep_days": Words(
+        _("Days that past appointments are kept"), _("Empty: for ever."), "number"
+    ),
+}
+
+EXCHANGE = (
+    "calendar_integration",
+    "exchange_url",
+    "exchange_version",
+    "batch_size",
+    "notification_url",
+    "notification_frequency",
+    "notify_sync_failure_to",
+)
+ACCOUNT = (
+    "auth",
+    "username",
+    "password",
+    "oauth_tenant",
+    "oauth_client_id",
+    "oauth_client_secret",
+    "oauth_scope",
+    "oauth_authority",
+)
+MAIL = (
+    "smtp_host",
+    "smtp_port",
+    "smtp_security",
+    "smtp_username",
+    "smtp_password",
+    "smtp_from",
+    "site_url",
+)
+LIMITS = (
+    "connections",
+    "timeout_seconds",
+    "ca_file",
+    "http_proxy",
+    "allow_plain_http",
+)
+RETENTION = ("history_days", "run_days", "past_keep_days")
+APPOINTMENTS = ("past_days", "private_appointments")
