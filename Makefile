@@ -4,18 +4,22 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+# What the package is made from besides Python: a change of these installs it anew.
+MADE_FROM := pyproject.toml hatch_build.py package-lock.json \
+	$(wildcard src/keepstep/web/locale/*/LC_MESSAGES/*.po)
+
 .PHONY: install install-dev demo test soak simulate check bench lock clean
 
 install: .venv/.installed  ## the product: .venv/bin/keepstep
 install-dev: .venv/.installed-dev  ## the product with what its tests need
 
-.venv/.installed: requirements/run.txt pyproject.toml
+.venv/.installed: requirements/run.txt $(MADE_FROM)
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/run.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
-.venv/.installed-dev: requirements/dev.txt pyproject.toml
+.venv/.installed-dev: requirements/dev.txt $(MADE_FROM)
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
@@ -50,4 +54,5 @@ lock: install-dev  ## renew the hashed lists of requirements
 		--no-emit-index-url --group dev pyproject.toml -o requirements/dev.txt
 
 clean:
-	rm -rf .venv build dist
+	rm -rf .venv build dist node_modules src/keepstep/web/static/vendor
+	rm -f src/keepstep/web/locale/*/LC_MESSAGES/*.mo
