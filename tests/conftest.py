@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,8 @@ os.environ["KEEPSTEP_HOME"] = _SESSION_HOME
 os.environ["DJANGO_SETTINGS_MODULE"] = "keepstep.settings"
 os.environ.pop("KEEPSTEP_DATABASE_URL", None)
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+# A shell lets what it starts in the background ignore interrupts, which tests send to commands.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import django  # noqa: E402
 

@@ -99,6 +99,7 @@ def test_each_bad_cell_is_told_with_line_column_and_reason_and_good_rows_are_loa
         + ",D,yes,,\n"
         + "BOB@example.com,Bob again,yes,,\n"
         + "eve@example.com,E,yes,,UTC,surplus\n"
+        + "fay@example.com,F,yes,system,UTC\n"
     )
     assert done.added == 1
     assert list(done.refused) == [
@@ -113,6 +114,12 @@ def test_each_bad_cell_is_told_with_line_column_and_reason_and_good_rows_are_loa
         Refusal(6, "email", "", "is empty"),
         Refusal(7, "email", "BOB@example.com", "stands in line 4 already"),
         Refusal(8, "", "surplus", "the row has more cells than the heading (5)"),
+        Refusal(
+            9,
+            "access_group",
+            "system",
+            "must not be 'system': to a job that means every operator",
+        ),
     ]
     assert [row[0] for row in stored()] == ["bob@example.com"]
 

@@ -45,6 +45,11 @@ def test_an_operator_is_added_with_a_mailbox():
             {"calendar_sync": "perhaps"},
             "calendar_sync must be on or off (true or false), not 'perhaps'.",
         ),
+        (
+            "b@example.com",
+            {"access_group": " System "},
+            "access_group must not be 'System': to a job that means every operator.",
+        ),
         ("b@example.com", {"name": "a\nb"}, "name must be one line without control characters."),
         ("b@example.com", {"name": "x" * 201}, "name must have at most 200 characters, not 201."),
     ],
@@ -75,6 +80,13 @@ def test_an_address_may_change_its_spelling_but_not_to_one_that_is_taken():
     operators.edit("anna@example.com", {"email": "Anna@example.com"})
     with pytest.raises(UsageError, match=r"there is an operator anna@example\.com already"):
         operators.edit("bob@example.com", {"email": "anna@example.com"})
+
+
+def test_no_operator_is_put_into_a_group_that_means_everybody():
+    operators.add("anna@example.com", {"access_group": "Systems"})
+    with pytest.raises(UsageError, match="access_group must not be 'SYSTEM'"):
+        operators.edit("anna@example.com", {"access_group": "SYSTEM"})
+    assert Operator.objects.get().access_group == "Systems"
 
 
 def test_switching_is_for_all_or_none():

@@ -15,6 +15,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 LONGEST_LINE = 200
+# The context of a job that means everybody: no group can be called so.
+EVERYBODY = "system"
 _ON = frozenset({"on", "true", "yes", "1"})
 _OFF = frozenset({"off", "false", "no", "0"})
 _NO_ZONES = frozenset({"Factory", "localtime", "posixrules"})
@@ -48,6 +50,14 @@ def read_line(text: str) -> str:
     if any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in line):
         raise ValueError("must be one line without control characters")
     return line
+
+
+def read_group(text: str) -> str:
+    """Read the name of an access group, "" for none. Raises ValueError."""
+    group = read_line(text)
+    if group.casefold() == EVERYBODY:
+        raise ValueError(f"must not be {shown(group)}: to a job that means every operator")
+    return group
 
 
 def read_email(text: str) -> str:

@@ -18,6 +18,7 @@ from keepstep.store import audit
 from keepstep.store.fields import (
     did_you_mean,
     read_email,
+    read_group,
     read_line,
     read_switch,
     read_zone,
@@ -33,7 +34,7 @@ FIELDS: dict[str, Callable[[str], str | bool]] = {
     "email": read_email,
     "name": read_line,
     "calendar_sync": read_switch,
-    "access_group": read_line,
+    "access_group": read_group,
     "time_zone": read_zone,
 }
 
