@@ -1,1 +1,1 @@
-"""Operators: pages."""
+"""The operators: list, one by one, import and export."""

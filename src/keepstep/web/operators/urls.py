@@ -1,18 +1,21 @@
-"""The addresses of: Operators."""
+"""The addresses of the operators. An operator's page is found by the e-mail address."""
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.urls import path
 
-from keepstep.web.access import signed_in
+from keepstep.web.operators import actions, editing, listing, page
 
-
-@signed_in
-def begun(request: HttpRequest) -> HttpResponse:
-    """Show the frame alone, until the page is there."""
-    return render(request, "base.html")
-
-
-urlpatterns = [path("", begun, name="operators")]
+urlpatterns = [
+    path("", listing.listing, name="operators"),
+    path("switch", listing.switch, name="operators-switch"),
+    path("new", editing.new, name="operators-new"),
+    path("of/<str:email>", page.page, name="operator"),
+    path("of/<str:email>/edit", editing.edit, name="operator-edit"),
+    path("of/<str:email>/switch", actions.switch, name="operator-switch"),
+    path("of/<str:email>/sync", actions.sync, name="operator-sync"),
+    path("of/<str:email>/verify", actions.verify, name="operator-verify"),
+    path("of/<str:email>/hold", actions.hold, name="operator-hold"),
+    path("of/<str:email>/explain", page.explain, name="operator-explain"),
+    path("of/<str:email>/erase", actions.erase, name="operator-erase"),
+]
