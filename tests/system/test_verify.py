@@ -11,6 +11,7 @@ from keepstep.core.errors import ExchangeError
 from keepstep.core.page import Listing, ReadItem
 from keepstep.exchange.connector import Connector, Folder, Target
 from keepstep.store import models
+from keepstep.sync.guard import Refused
 from keepstep.sync.verify import Drift
 from keepstep_simulator import Fault, Simulator
 from keepstep_simulator.items import Recurrence
@@ -43,6 +44,8 @@ class Scene:
 class ComparisonFails:
     """A connector that lists changes once, for the round, and then no more."""
 
+    error: Exception = ExchangeError("server-error")
+
     def __init__(self, inner: Connector) -> None:
         self._inner = inner
         self._listings = 0
@@ -57,7 +60,7 @@ class ComparisonFails:
     async def changes(self, target: Target, sync_state: str | None, batch_size: int) -> Listing:
         self._listings += 1
         if self._listings > 1:
-            raise ExchangeError("server-error")
+            raise self.error
         return await self._inner.changes(target, sync_state, batch_size)
 
     async def appointments(
@@ -67,6 +70,18 @@ class ComparisonFails:
 
     async def close(self) -> None:
         await self._inner.close()
+
+
+class ComparisonBreaks(ComparisonFails):
+    """One in which the comparison meets what nobody foresaw."""
+
+    error = ZeroDivisionError()
+
+
+class ComparisonIsRefused(ComparisonFails):
+    """One before which the server is paused as a whole after the round."""
+
+    error = Refused("server-busy", NOW + timedelta(hours=1))
 
 
 @pytest.fixture
@@ -257,15 +272,37 @@ def test_a_changed_occurrence_that_could_not_be_read_is_read_again(scene: Scene)
     assert "GetItem" not in scene.requests()[before:]
 
 
-def test_a_comparison_that_fails_after_a_good_round_begins_a_new_episode(scene: Scene) -> None:
+@pytest.mark.parametrize(
+    ("broken", "code", "failures"),
+    [
+        (ComparisonFails, "server-error", 1),
+        (ComparisonBreaks, "internal-error", 1),
+        (ComparisonIsRefused, "server-busy", 0),
+    ],
+)
+def test_a_comparison_that_fails_after_a_good_round_begins_a_new_episode(
+    scene: Scene, broken: type[ComparisonFails], code: str, failures: int
+) -> None:
     scene.simulator.faults.add(Fault("http", status=500))
     scene.engine.sync()
     scene.clock.go(minutes=20)
-    scene.engine.wrap = ComparisonFails
+    scene.engine.wrap = broken
 
     result, _ = scene.engine.verify()
 
     mailbox = models.Mailbox.objects.get()
     assert result.failed == 1
     assert mailbox.last_success == scene.clock()
-    assert (mailbox.failures, mailbox.failing_since) == (1, scene.clock())
+    assert (mailbox.failure_code, mailbox.failures) == (code, failures)
+    assert mailbox.failing_since == scene.clock()
+
+
+def test_a_round_that_fails_before_the_comparison_goes_on_with_the_episode(scene: Scene) -> None:
+    scene.simulator.faults.add(Fault("http", status=500, times=None))
+    scene.engine.sync()
+    scene.clock.go(minutes=20)
+
+    scene.engine.verify()
+
+    mailbox = models.Mailbox.objects.get()
+    assert (mailbox.failures, mailbox.failing_since) == (2, NOW)
