@@ -33,6 +33,8 @@ ENTRIES = {
     "doctor": Entry("keepstep.cli.doctor:doctor", "Check the connection to Exchange."),
     "autodiscover": Entry("keepstep.cli.autodiscover:autodiscover", "Find the Exchange URL."),
     "audit": Entry("keepstep.cli.audit:audit", "Show who changed what, and when."),
+    "createadmin": Entry("keepstep.cli.createadmin:createadmin", "Make an administrator."),
+    "people": Entry("keepstep.cli.people:people", "Who may sign in: list, invite, change."),
     "secrets": Entry("keepstep.cli.secrets:secrets", "Renew the key that encrypts secrets."),
     "testmail": Entry("keepstep.cli.testmail:testmail", "Send a test e-mail now."),
     "erase": Entry("keepstep.cli.erase:erase", "Delete an operator's data for good."),

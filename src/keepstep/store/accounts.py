@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models.functions import Lower
 
 from keepstep.core.errors import UsageError
 from keepstep.core.roles import Role
-from keepstep.store.audit import COMMAND_LINE, record
+from keepstep.store.audit import COMMAND_LINE, record, record_many
 from keepstep.store.fields import read_email, shown
 from keepstep.store.models import Account, Operator
 from keepstep.store.operators import find as find_operator
+
+
+class State(StrEnum):
+    """How an account stands: it never signed in yet, it may sign in, or it may not any more."""
+
+    INVITED = "invited"
+    ACTIVE = "active"
+    OFF = "off"
+
+
+def state(account: Account) -> State:
+    """Say how an account stands."""
+    if not account.is_active:
+        return State.OFF
+    used = account.last_login is not None or account.has_usable_password()
+    return State.ACTIVE if used else State.INVITED
 
 
 def listing() -> list[Account]:
@@ -46,12 +64,35 @@ def create(email: str, role: Role, password: str = "", *, by: str = COMMAND_LINE
     return account
 
 
-def invite_all(operators: Sequence[Operator], *, by: str = COMMAND_LINE) -> list[Account]:
-    """Make an account for each of these operators that has none; give the new ones."""
+def invite(emails: Iterable[str], role: Role, *, by: str = COMMAND_LINE) -> list[Account]:
+    """Make an account for each of these addresses, or for none of them. Raises UsageError."""
     with transaction.atomic():
-        taken = {each.casefold() for each in Account.objects.values_list("email", flat=True)}
-        new = [each for each in operators if each.email.casefold() not in taken]
-        return [create(each.email, Role.OPERATOR, by=by) for each in new]
+        return [create(each, role, by=by) for each in emails]
+
+
+def invite_group(access_group: str, *, by: str = COMMAND_LINE) -> list[Account]:
+    """Make an account for each operator of the access group that has none; give the new ones.
+
+    Raises UsageError for an access group that no operator belongs to.
+    """
+    members = Operator.objects.filter(access_group=access_group).order_by("email")
+    if not access_group or not members.exists():
+        raise UsageError(f"no operator belongs to the access group {shown(access_group)}.")
+    with transaction.atomic():
+        return _invite_all(list(members), by)
+
+
+def _invite_all(operators: Sequence[Operator], by: str) -> list[Account]:
+    """Make an account for each of these operators that has none, by a few queries for all."""
+    taken = set(Account.objects.annotate(key=Lower("email")).values_list("key", flat=True))
+    new = [each for each in operators if each.email.lower() not in taken]
+    made = [Account(email=each.email, role=Role.OPERATOR.value, operator=each) for each in new]
+    for each in made:
+        each.set_unusable_password()
+    Account.objects.bulk_create(made, batch_size=500)
+    changes = {"role": ("", Role.OPERATOR.value)}
+    record_many(by, "account.create", [(each.email, changes) for each in made])
+    return made
 
 
 def set_password(account: Account, password: str, *, by: str = "") -> None:
@@ -85,6 +126,15 @@ def switch(account: Account, *, on: bool, by: str = COMMAND_LINE) -> None:
         account.is_active = on
         account.save(update_fields=["is_active"])
         record(by, "account.switch", account.email, {"active": (not on, on)})
+
+
+def switch_all(emails: Sequence[str], *, on: bool, by: str = COMMAND_LINE) -> list[Account]:
+    """Switch these accounts, all or none; gives those that were otherwise before."""
+    with transaction.atomic():
+        changed = [each for each in map(find, emails) if each.is_active != on]
+        for each in changed:
+            switch(each, on=on, by=by)
+    return changed
 
 
 def delete(account: Account, *, by: str = COMMAND_LINE) -> None:

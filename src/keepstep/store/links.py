@@ -33,6 +33,10 @@ LIFETIME = {
 }
 
 
+# Where `keepstep serve` listens unless it is told otherwise.
+DEFAULT_SITE = "http://127.0.0.1:8000"
+
+
 def has_administrator() -> bool:
     """Say whether there is an administrator who can sign in."""
     return Account.objects.filter(role=Role.ADMINISTRATOR, is_active=True).exists()
@@ -51,6 +55,26 @@ def check_set_up(token: str) -> bool:
 def token_for(account: Account, purpose: Purpose) -> str:
     """Give what lets the account in once, for this purpose, for its lifetime."""
     return signing.dumps([account.pk, _state(account)], salt=_salt(purpose))
+
+
+def path_of(purpose: Purpose, token: str) -> str:
+    """Give the path of the page that takes a token (keepstep.web.accounts.urls)."""
+    return f"/{purpose}/{token}"
+
+
+def set_up_link(site: str) -> str:
+    """Give the address where the first administrator is made; `site` is what it begins with."""
+    return site.rstrip("/") + path_of(Purpose.SET_UP, set_up_token())
+
+
+def link_of(account: Account, purpose: Purpose, site: str) -> str:
+    """Give an address that lets the account in once; `site` is what it begins with."""
+    return site.rstrip("/") + path_of(purpose, token_for(account, purpose))
+
+
+def way_in(account: Account) -> Purpose:
+    """Give what a link sent to the account is for: its first password, or a new one."""
+    return Purpose.RESET if account.has_usable_password() else Purpose.INVITATION
 
 
 def account_by(token: str, purpose: Purpose) -> Account | None:

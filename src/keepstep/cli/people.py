@@ -1,0 +1,152 @@
+"""`keepstep people`: who may sign in to the pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from keepstep.cli.database import needs_database
+from keepstep.cli.output import instant, print_json, print_table, safe
+
+if TYPE_CHECKING:
+    from keepstep.store.links import Purpose
+    from keepstep.store.models import Account
+
+ROLES = click.Choice(["administrator", "operator", "auditor"])
+
+
+@click.group()
+def people() -> None:
+    """Look at and change who may sign in to the pages, and as what."""
+
+
+@people.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+@needs_database
+def list_(as_json: bool) -> None:
+    """List everybody who may sign in."""
+    from keepstep.store import accounts
+
+    found = accounts.listing()
+    if as_json:
+        print_json([_as_json(each) for each in found])
+        return
+    rows = [
+        (each.email, each.role, accounts.state(each).value, instant(each.last_login) or "never")
+        for each in found
+    ]
+    print_table(("EMAIL", "ROLE", "STATE", "LAST SIGN-IN"), rows)
+
+
+@people.command()
+@click.argument("emails", metavar="[EMAIL ...]", nargs=-1)
+@click.option("--role", type=ROLES, default="operator", show_default=True)
+@click.option("--group", help="All operators of this access group that have no account yet.")
+@needs_database
+def invite(emails: tuple[str, ...], role: str, group: str | None) -> None:
+    """Let people sign in; prints for each a one-time address, at which the password is set."""
+    from keepstep.core.errors import UsageError
+    from keepstep.core.roles import Role
+    from keepstep.store import accounts
+
+    if bool(emails) == (group is not None):
+        raise UsageError("give e-mail addresses, or --group with the name of an access group.")
+    if group is not None:
+        invited = accounts.invite_group(group)
+    else:
+        invited = accounts.invite(emails, Role(role))
+    if not invited:
+        click.echo("All of them have an account already.")
+    for each in invited:
+        print_link(each)
+
+
+@people.command()
+@click.argument("email")
+@click.argument("role", type=ROLES)
+@needs_database
+def role(email: str, role: str) -> None:
+    """Give somebody another role."""
+    from keepstep.core.roles import Role
+    from keepstep.store import accounts
+
+    account = accounts.find(email)
+    accounts.change_role(account, Role(role))
+    click.echo(f"The role of {safe(account.email)} is {role}.")
+
+
+@people.command()
+@click.argument("emails", metavar="EMAIL ...", nargs=-1, required=True)
+@needs_database
+def enable(emails: tuple[str, ...]) -> None:
+    """Let people sign in again."""
+    _switch(emails, on=True)
+
+
+@people.command()
+@click.argument("emails", metavar="EMAIL ...", nargs=-1, required=True)
+@needs_database
+def disable(emails: tuple[str, ...]) -> None:
+    """Let people no longer sign in, and end their sessions."""
+    _switch(emails, on=False)
+
+
+@people.command()
+@click.argument("email")
+@needs_database
+def delete(email: str) -> None:
+    """Delete an account; an operator's calendar stays."""
+    from keepstep.store import accounts
+
+    account = accounts.find(email)
+    accounts.delete(account)
+    click.echo(f"Deleted the account of {safe(account.email)}.")
+
+
+@people.command()
+@click.argument("email")
+@click.option("--sign-in", "sign_in", is_flag=True, help="One that signs in at once.")
+@needs_database
+def link(email: str, sign_in: bool) -> None:
+    """Print a one-time address, at which somebody sets a new password and signs in."""
+    from keepstep.core.errors import UsageError
+    from keepstep.store import accounts
+    from keepstep.store.links import Purpose
+
+    account = accounts.find(email)
+    if not account.is_active:
+        raise UsageError(f"{account.email} is switched off: keepstep people enable comes first.")
+    print_link(account, Purpose.SIGN_IN if sign_in else None)
+
+
+def print_link(account: Account, purpose: Purpose | None = None) -> None:
+    """Print a one-time address for an account, alone on its line. Default: to set a password."""
+    from keepstep.store.links import DEFAULT_SITE, LIFETIME, link_of, way_in
+    from keepstep.store.settings import load
+
+    chosen = purpose or way_in(account)
+    hours = int(LIFETIME[chosen].total_seconds() // 3600)
+    lasting = f"{hours // 24} days" if hours > 24 else f"{hours} hours" if hours > 1 else "an hour"
+    click.echo(f"For {safe(account.email)}, to be used once, within {lasting}:")
+    click.echo(link_of(account, chosen, load(with_secrets=False).site_url or DEFAULT_SITE))
+
+
+def _switch(emails: tuple[str, ...], *, on: bool) -> None:
+    from keepstep.store import accounts
+
+    word = "may sign in" if on else "may no longer sign in"
+    for each in accounts.switch_all(emails, on=on):
+        click.echo(f"{safe(each.email)} {word}.")
+
+
+def _as_json(account: Account) -> dict[str, Any]:
+    from keepstep.store import accounts
+
+    return {
+        "email": account.email,
+        "role": account.role,
+        "state": accounts.state(account).value,
+        "operator": account.operator.email if account.operator else None,
+        "last_sign_in": instant(account.last_login),
+    }
