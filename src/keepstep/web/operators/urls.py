@@ -8,6 +8,8 @@ from keepstep.web.operators import actions, editing, listing, page
 
 urlpatterns = [
     path("", listing.listing, name="operators"),
+    path("import", listing.listing, name="operators-import"),
+    path("export", listing.listing, name="operators-export"),
     path("switch", listing.switch, name="operators-switch"),
     path("new", editing.new, name="operators-new"),
     path("of/<str:email>", page.page, name="operator"),
