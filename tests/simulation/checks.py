@@ -28,14 +28,12 @@ def boundary(truth: Truth) -> datetime:
     return mailbox.last_success or mailbox.cutoff or _NEVER
 
 
-def compare(
-    truth: Truth, ahead_of: datetime, began: datetime, set_aside: Container[str]
-) -> list[str]:
+def compare(truth: Truth, ahead_of: datetime, began: datetime, watch: Watch) -> list[str]:
     """Give each difference between a sales calendar and what it must be.
 
     `ahead_of` is the boundary of the mailbox's last round: what ends after it must equal what is
     in Exchange. `began` is when the story did: older appointments come in by the cutoff.
-    `set_aside` are the items that could not be read once: they may be over before they could.
+    What `watch` saw set aside may be over before it could be read.
     """
     listed = shown(truth.id, truth.window)
     found = [
@@ -44,8 +42,8 @@ def compare(
     calendar = {key: each for key, each in listed if truth.window.holds(each)}
     present = {key: each for key, each in truth.present().items() if truth.window.holds(each)}
     found += _upcoming(calendar, present, ahead_of)
-    found += _past(truth, calendar)
-    late = truth.uids_of(set_aside)
+    found += _past(truth, calendar, watch.half_read)
+    late = truth.uids_of(watch.set_aside)
     on_time = {key: each for key, each in present.items() if key[0] not in late}
     found += _unchanged(truth, calendar, on_time, began)
     found += [
@@ -70,14 +68,22 @@ def _upcoming(
     return found
 
 
-def _past(truth: Truth, calendar: dict[Key, Happening]) -> list[str]:
-    """What is shown was once so in Exchange; what has been private may be masked."""
+def _past(truth: Truth, calendar: dict[Key, Happening], half_read: Container[str]) -> list[str]:
+    """What is shown was once so in Exchange; what has been private may be masked.
+
+    Of a series that was half read an occurrence may be over with the details of the series.
+    """
     found = []
     for key, each in calendar.items():
         versions = {version.happening for version in truth.versions.get(key, ())}
         if key[0] in truth.ever_private:
             versions |= {version.masked() for version in versions if version is not None}
-        if each not in versions:
+        if key[0] in half_read:
+            times = {(version.start, version.end) for version in versions if version is not None}
+            known = (each.start, each.end) in times
+        else:
+            known = each in versions
+        if not known:
             found.append(f"{key} never was as it is shown: {each}")
     return found
 

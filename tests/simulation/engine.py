@@ -13,8 +13,10 @@ from keepstep.core.errors import KeepstepError
 from keepstep.core.skip import Policy
 from keepstep.exchange.ews.connector import EwsConnector
 from keepstep.store import runs
+from keepstep.store.mailboxes import TakenMailbox
+from keepstep.sync.claims import Claims
 from keepstep.sync.guard import Guard
-from keepstep.sync.round import Means, poll
+from keepstep.sync.round import Means, Outcome, poll
 from keepstep.sync.run import RETRY_WITHIN, Manner, RunResult, Work
 from keepstep.sync.service import SYNCHRONIZATION, VERIFICATION, run_over
 from keepstep.sync.verify import Verification
@@ -59,7 +61,7 @@ class Engine:
         self.process = Process(name)
         self.settings = settings
         self._around = around
-        self._at_work: set[int] = set()
+        self._claims = Claims()
         self._ticking: asyncio.Task[None] | None = None
         self.results: list[RunResult] = []
         seed = f"{name}:{around.random.random()}"
@@ -105,30 +107,47 @@ class Engine:
             await asyncio.sleep(self.settings.every.total_seconds())
 
     async def tick(self, *, verification: Verification | None = None) -> None:
-        """Run the job over the mailboxes that are due."""
-        work: Work = poll if verification is None else verification.verify
-        ids: list[int] = []
+        """Run the job over the mailboxes that are due and that it is not yet at work on.
+
+        Each is let go of as soon as it is done, as the scheduler does it: the next run may take it
+        while this one still waits for others.
+        """
+        job = SYNCHRONIZATION if verification is None else VERIFICATION
+        do: Work = poll if verification is None else verification.verify
+        held: set[int] = set()
+
+        async def work(
+            mailbox: TakenMailbox, means: Means, outcome: Outcome, *, full: bool = False
+        ) -> None:
+            try:
+                await do(mailbox, means, outcome, full=full)
+            finally:
+                held.discard(mailbox.id)
+                self._claims.release([mailbox.id])
+
         try:
             due = await self._means.writer.call(
                 runs.due_mailboxes, runs.SYSTEM, self._around.clock()
             )
-            ids = [each for each in due if each not in self._at_work]
-            self._at_work.update(ids)
-            await self._run(ids, "schedule", work=work)
+            ids = self._claims.claim(due, job)
+            held.update(ids)
+            await self._run(ids, "schedule", job=job, work=work)
         except KeepstepError as error:
             self._around.trace(self.process.name, "run broken off:", error.code)
         finally:
-            self._at_work.difference_update(ids)
+            self._claims.release(held)
 
     async def command(self, *, full: bool) -> None:
         """Do what `keepstep sync` does: all mailboxes, at once, whatever their own back-off."""
         try:
             ids = await self._means.writer.call(runs.mailboxes_of, None)
-            await self._run(ids, "command", full=full, retry_within=RETRY_WITHIN)
+            await self._run(
+                ids, "command", job=SYNCHRONIZATION, full=full, retry_within=RETRY_WITHIN
+            )
         except KeepstepError as error:
             self._around.trace(self.process.name, "command broken off:", error.code)
 
-    async def _run(self, ids: Sequence[int], trigger: str, **given: Any) -> None:
+    async def _run(self, ids: Sequence[int], trigger: str, *, job: str, **given: Any) -> None:
         manner = Manner(
             connections=self.settings.connections,
             notification_frequency=self.settings.notification_frequency,
@@ -138,7 +157,6 @@ class Engine:
             notify=("lead@example.com",),
             **given,
         )
-        job = VERIFICATION if "work" in given and given["work"] is not poll else SYNCHRONIZATION
         result = await run_over(self._means, manner, ids, job=job, trigger=trigger)
         self.results.append(result)
         self._around.watch.ran(self.process, result)

@@ -314,9 +314,7 @@ class Story:
 
     def _compare(self, boundaries: dict[int, datetime]) -> None:
         for truth in self.truths:
-            self.differences += checks.compare(
-                truth, boundaries[truth.id], self.began, self.watch.set_aside
-            )
+            self.differences += checks.compare(truth, boundaries[truth.id], self.began, self.watch)
         for recent in self._recent:
             self.differences += checks.stands(recent)
 

@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 from math import log2
 from typing import Any
 
+from keepstep.core.appointment import OCCURRENCE_UNREAD
 from keepstep.core.breaker import SHARED
-from keepstep.core.decisions import SetAside
+from keepstep.core.decisions import Put, SetAside
 from keepstep.core.failures import FAILURES
 from keepstep.core.lockout import SIGN_IN_REFUSED
 from keepstep.store import mailboxes, notices, runs
@@ -44,7 +45,8 @@ class Watch:
     pauses double from 15 s, each at most halved; past `notification_frequency` they are 15
     minutes, an hour where the failure lasts. For the trouble of all: what the pauses of a server,
     doubling from 1 s less a quarter, let through in the time. A pause that Exchange names is
-    kept. `wrong` collects what broke it.
+    kept. `wrong` collects what broke it. `set_aside` are the ids of items that were unreadable
+    once, `half_read` the UIDs of series of which a changed occurrence was.
     """
 
     clock: Callable[[], datetime]
@@ -53,6 +55,7 @@ class Watch:
     wrong: list[str] = field(default_factory=list)
     requests: Counter[str] = field(default_factory=Counter)
     set_aside: set[str] = field(default_factory=set)
+    half_read: set[str] = field(default_factory=set)
     lasted: dict[EpisodeKey, timedelta] = field(default_factory=dict)
     to_be_named: set[EpisodeKey] = field(default_factory=set)
     _last_success: dict[int, datetime] = field(default_factory=dict)
@@ -143,6 +146,11 @@ class Watch:
 
     def _applied(self, page: PageResult) -> None:
         self.set_aside |= {each.item_id for each in page.decisions if isinstance(each, SetAside)}
+        self.half_read |= {
+            each.appointment.uid
+            for each in page.decisions
+            if isinstance(each, Put) and OCCURRENCE_UNREAD in each.appointment.warnings
+        }
         if page.success is None:
             return
         self._over(page.mailbox_id)
