@@ -20,7 +20,7 @@ from keepstep.store.rows import unpack
 
 DAYS_AHEAD = 31
 # All-day appointments keep the date of the zone they were made in: no zone is further off.
-_FURTHEST = timedelta(hours=26)
+FURTHEST = timedelta(hours=26)
 _CHUNK = 500
 
 
@@ -113,11 +113,11 @@ def _entries(operator: Operator, days: Window, include_cancelled: bool) -> list[
 
 
 def _occurrences(operator: Operator, days: Window) -> Iterator[Occurrence]:
-    early, late = days.start - _FURTHEST, days.end + _FURTHEST
+    early, late = days.start - FURTHEST, days.end + FURTHEST
     for row in _rows(operator, early, late).iterator(chunk_size=_CHUNK):
         appointment, shown = unpack(row)
         for each in shown_occurrences(appointment, shown, early, late):
-            if _overlaps(each, days):
+            if lies_in(each, days):
                 yield each
 
 
@@ -127,7 +127,8 @@ def _rows(operator: Operator, early: datetime, late: datetime) -> QuerySet[Appoi
     return rows.exclude(state=RowState.REMOVED.value)
 
 
-def _overlaps(occurrence: Occurrence, days: Window) -> bool:
+def lies_in(occurrence: Occurrence, days: Window) -> bool:
+    """Say whether an occurrence shows on the days of a window: an all-day one by its dates."""
     if occurrence.all_day and occurrence.first_day and occurrence.last_day:
         return occurrence.first_day < days.last and occurrence.last_day > days.first
     if occurrence.start == occurrence.end:

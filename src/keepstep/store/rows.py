@@ -121,7 +121,7 @@ def unpack(row: models.Appointment) -> tuple[Appointment, Shown]:
         warnings=tuple(row.warnings.split()),
         masked=row.masked,
     )
-    return appointment, _unpack_shown(json.loads(row.shown)) if row.shown else ALL
+    return appointment, unpack_shown(row.shown)
 
 
 def known_row(row: models.Appointment) -> KnownRow:
@@ -181,7 +181,11 @@ def pack_shown(shown: Shown) -> str:
     return _dump(packed)
 
 
-def _unpack_shown(packed: dict[str, Any]) -> Shown:
+def unpack_shown(text: str) -> Shown:
+    """Give back which occurrences a row shows, from its column."""
+    if not text:
+        return ALL
+    packed = json.loads(text)
     return Shown(
         after=unpack_instant(packed["a"]) if "a" in packed else None,
         until=unpack_instant(packed["u"]) if "u" in packed else None,
