@@ -28,7 +28,8 @@ class Delivery:
 
     ``wait`` seconds pass before the first byte; ``drop`` closes the connection in its place;
     ``drip`` sends one byte at a time with that many seconds between; ``repeat`` sends ``filler``
-    that many times after the body; ``cut`` ends the connection after so many bytes.
+    that many times after the body; ``cut`` ends the connection after so many bytes;
+    ``endless_head`` sends the filler among the headers, which never end.
     """
 
     wait: float = 0.0
@@ -37,6 +38,7 @@ class Delivery:
     repeat: int = 0
     filler: bytes = b""
     cut: int | None = None
+    endless_head: bool = False
 
 
 @dataclass(frozen=True, slots=True)

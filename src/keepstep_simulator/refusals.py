@@ -1,7 +1,9 @@
 """Faults that answer in place of the server: the work asked for is not done."""
 
 import gzip
+import zlib
 from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -141,12 +143,26 @@ def _huge(_: ServerVersion, __: Envelope, params: Params) -> Answer:
 
 
 def _gzip_bomb(_: ServerVersion, __: Envelope, params: Params) -> Answer:
-    """Give a compressed answer that unfolds to ``megabytes``."""
+    """Give a compressed answer that unfolds to ``megabytes``; ``whole``: in one stream."""
     head = f'<?xml version="1.0"?><s:Envelope xmlns:s="{SOAP}"><s:Body>'.encode()
     size = int(params.get("megabytes", 10_000))
-    filler = gzip.compress(_MEGABYTE, mtime=0)
+    pack = _in_one_stream() if params.get("whole") else partial(gzip.compress, mtime=0)
+    body, filler = pack(head), pack(_MEGABYTE)
     headers = {"Content-Type": "text/xml; charset=utf-8", "Content-Encoding": "gzip"}
-    return Answer(200, headers, gzip.compress(head, mtime=0), Delivery(repeat=size, filler=filler))
+    return Answer(200, headers, body, Delivery(repeat=size, filler=filler))
+
+
+def _in_one_stream() -> Callable[[bytes], bytes]:
+    """Give what packs parts of one stream, each of which stands for itself and may be repeated."""
+    packing = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)
+    return lambda part: packing.compress(part) + packing.flush(zlib.Z_FULL_FLUSH)
+
+
+def _endless_headers(_: ServerVersion, __: Envelope, params: Params) -> Answer:
+    """Give headers, or with ``one`` a single one, of ``megabytes`` that never end."""
+    filler = _MEGABYTE if params.get("one") else b"X-More: and more\r\n" * 50_000
+    size = int(params.get("megabytes", 100))
+    return Answer(200, {}, b"", Delivery(repeat=size, filler=filler, endless_head=True))
 
 
 def _hang(_: ServerVersion, __: Envelope, params: Params) -> Answer:
@@ -173,6 +189,7 @@ REFUSALS: Mapping[str, Refusal] = {
     "deep": _deep,
     "huge": _huge,
     "gzip-bomb": _gzip_bomb,
+    "endless-headers": _endless_headers,
     "hang": _hang,
     "lost-request": _lost_request,
 }

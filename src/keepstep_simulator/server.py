@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 from aiohttp import web
 
 from keepstep_simulator.control import Control
-from keepstep_simulator.face import Answer, Request
+from keepstep_simulator.face import Answer, Delivery, Request
 from keepstep_simulator.handshake import Handshake
 from keepstep_simulator.simulator import LARGEST_REQUEST, Simulator
 
@@ -73,6 +73,8 @@ async def _deliver(request: web.Request, answer: Answer) -> web.StreamResponse:
         await asyncio.sleep(delivery.wait)
     if delivery.drop:
         return _dropped(request)
+    if delivery.endless_head:
+        return await _head_without_end(request, delivery)
     if delivery.drip is None and not delivery.repeat and delivery.cut is None:
         return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
     response = web.StreamResponse(status=answer.status, headers=answer.headers)
@@ -101,6 +103,19 @@ async def _stream(response: web.StreamResponse, answer: Answer) -> None:
     await response.write(answer.body if delivery.cut is None else answer.body[: delivery.cut])
     for _ in range(delivery.repeat):
         await response.write(delivery.filler)
+
+
+async def _head_without_end(request: web.Request, delivery: Delivery) -> web.StreamResponse:
+    transport = request.transport
+    if isinstance(transport, asyncio.WriteTransport):
+        transport.write(b"HTTP/1.1 200 OK\r\n")
+        for _ in range(delivery.repeat):
+            transport.write(delivery.filler)
+            while not transport.is_closing() and transport.get_write_buffer_size():
+                await asyncio.sleep(0.001)
+            if transport.is_closing():
+                break
+    return _dropped(request)
 
 
 def _dropped(request: web.Request) -> web.StreamResponse:

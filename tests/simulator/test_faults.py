@@ -148,13 +148,14 @@ def test_document_types_bombs_and_depth(simulator: Simulator, mailbox: MailboxMo
     assert deep.body.count(b"<a>") == 5000
 
 
-@pytest.mark.parametrize("kind", ["huge", "gzip-bomb"])
+@pytest.mark.parametrize("kind", ["huge", "gzip-bomb", "endless-headers"])
 def test_huge_answers_are_not_held_in_memory(
     simulator: Simulator, mailbox: MailboxModel, kind: str
 ) -> None:
     answer = struck(simulator, mailbox, sync(), Fault(kind, megabytes=10_000))
     assert answer.delivery.repeat == 10_000
     assert len(answer.delivery.filler) <= 1_000_000
+    assert answer.delivery.endless_head == (kind == "endless-headers")
     assert ("Content-Encoding" in answer.headers) == (kind == "gzip-bomb")
 
 

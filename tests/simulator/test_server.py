@@ -57,11 +57,21 @@ async def test_a_dripping_answer_takes_its_time(
             await asyncio.wait_for(answer.read(), 0.5)
 
 
-@pytest.mark.parametrize("kind", ["huge", "gzip-bomb"])
+@pytest.mark.parametrize("one", [False, True])
+async def test_headers_go_on_and_on(simulator: Simulator, mailbox: MailboxModel, one: bool) -> None:
+    simulator.faults.add(Fault("endless-headers", megabytes=10_000, one=one))
+    async with serving(simulator) as url, aiohttp.ClientSession() as client:
+        with pytest.raises(aiohttp.ClientResponseError, match="400"):
+            await client.post(url, data=BODY, headers=HEADERS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "whole"), [("huge", False), ("gzip-bomb", False), ("gzip-bomb", True)]
+)
 async def test_a_huge_answer_goes_on_and_on(
-    simulator: Simulator, mailbox: MailboxModel, kind: str
+    simulator: Simulator, mailbox: MailboxModel, kind: str, whole: bool
 ) -> None:
-    simulator.faults.add(Fault(kind, megabytes=10_000))
+    simulator.faults.add(Fault(kind, megabytes=10_000, whole=whole))
     async with (
         serving(simulator) as url,
         aiohttp.ClientSession() as client,

@@ -77,12 +77,17 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ({"kind": "doctype", "bomb": True}, "answer-unreadable"),
     ({"kind": "huge", "megabytes": 10_000}, "answer-too-large"),
     ({"kind": "gzip-bomb", "megabytes": 10_000}, "answer-unreadable"),
+    ({"kind": "gzip-bomb", "megabytes": 10_000, "whole": True}, "answer-too-large"),
+    ({"kind": "endless-headers", "megabytes": 1000}, "not-exchange"),
+    ({"kind": "endless-headers", "megabytes": 1000, "one": True}, "not-exchange"),
     ({"kind": "drip", "seconds": 0.2}, "timed-out"),
     ({"kind": "deep", "depth": 1_000_000}, "answer-unreadable"),
 ]
 
 
-@pytest.mark.parametrize(("fault", "code"), CASES, ids=[fault["kind"] for fault, _ in CASES])
+@pytest.mark.parametrize(
+    ("fault", "code"), CASES, ids=["-".join(map(str, fault.values())) for fault, _ in CASES]
+)
 def test_one_mailbox_is_hostile_and_the_other_is_in_step(
     shell: Shell, server: SimulatorThread, fault: dict[str, Any], code: str
 ) -> None:
@@ -100,6 +105,112 @@ def test_one_mailbox_is_hostile_and_the_other_is_in_step(
     assert shell("sync", "--operator", ANNA).status == 0
 
 
+def appointments(server: SimulatorThread, email: str, *days: int) -> None:
+    """Give a mailbox an appointment on each of these days from now."""
+    for day in days:
+        start = datetime.now(UTC) + timedelta(days=day)
+        server.simulator.mailboxes[email].create(
+            subject=f"In {day} days", start=start, end=start + timedelta(hours=1)
+        )
+
+
+def subjects(shell: Shell, email: str) -> list[str]:
+    listed = shell("appointments", "--operator", email, "--json").json
+    return sorted(each["subject"] for each in listed)
+
+
+def calendar(server: SimulatorThread, email: str) -> list[str]:
+    return sorted(each.subject or "" for each in server.simulator.mailboxes[email].items())
+
+
+def full_rounds(server: SimulatorThread, email: str, since: int) -> int:
+    """Count the listings that were asked for without a sync state.
+
+    A request whose state the server ignores is logged as one without.
+    """
+    asked = [each for each in list(server.simulator.log)[since:] if each.mailbox == email]
+    listings = [each for each in asked if each.operation == "SyncFolderItems"]
+    return sum(not each.sync_state and each.fault != "state-ignored" for each in listings)
+
+
+@pytest.mark.parametrize("kind", ["never-last", "repeated-page"])
+def test_a_listing_without_end_fails_its_mailbox_and_a_full_round_heals(
+    shell: Shell, server: SimulatorThread, kind: str
+) -> None:
+    """From then on the round is a full one, and ends when the server behaves."""
+    appointments(server, ANNA, *range(2, 9))
+    shell("settings", "set", "batch_size=3")
+    assert shell("sync").status == 0
+    appointments(server, ANNA, 10, 11)
+    appointments(server, BEN, 10)
+    server.simulator.mailboxes[ANNA].delete(next(iter(server.simulator.mailboxes[ANNA].items())).id)
+    server.simulator.faults.add(Fault(kind, "SyncFolderItems", ANNA, times=None))
+    asked = len(server.simulator.log)
+    run = measured(shell, "sync", "--json")
+    assert run.ended.status == 1
+    assert [each["code"] for each in run.ended.json["failures"]] == ["listing-doubtful"]
+    assert run.ended.json["succeeded"] == 1
+    assert run.ended.json["requests"] < 300
+    assert (run.memory_kb < LARGEST_MEMORY_KB, run.seconds < LONGEST_SECONDS) == (True, True)
+    assert full_rounds(server, ANNA, asked) >= 1
+    assert subjects(shell, BEN) == calendar(server, BEN)
+    server.simulator.faults.clear()
+    assert shell("sync").status == 0
+    assert subjects(shell, ANNA) == calendar(server, ANNA)
+
+
+def test_a_full_listing_to_a_sync_state_is_caught_and_a_full_round_follows_at_once(
+    shell: Shell, server: SimulatorThread
+) -> None:
+    """The listing has no deletes: what went meanwhile would stay for ever."""
+    appointments(server, ANNA, *range(2, 9))
+    assert shell("sync").status == 0
+    mailbox = server.simulator.mailboxes[ANNA]
+    mailbox.delete(next(each.id for each in mailbox.items() if each.subject == "In 5 days"))
+    server.simulator.faults.add(Fault("state-ignored", mailbox=ANNA))
+    asked = len(server.simulator.log)
+    done = shell("sync", "--json")
+    assert (done.status, done.json["removed"]) == (0, 1)
+    assert full_rounds(server, ANNA, asked) == 1
+    assert subjects(shell, ANNA) == calendar(server, ANNA)
+
+
+def test_a_server_that_says_last_too_soon_is_read_to_the_end(
+    shell: Shell, server: SimulatorThread
+) -> None:
+    shell("settings", "set", "batch_size=3")
+    appointments(server, ANNA, *range(2, 9))
+    server.simulator.faults.add(Fault("last-too-soon", times=None))
+    assert shell("sync").status == 0
+    assert subjects(shell, ANNA) == calendar(server, ANNA)
+    mailbox = server.simulator.mailboxes[ANNA]
+    for each in list(mailbox.items())[:5]:
+        mailbox.delete(each.id)
+    done = shell("sync", "--json")
+    assert (done.status, done.json["removed"]) == (0, 5)
+    assert subjects(shell, ANNA) == calendar(server, ANNA)
+
+
+def test_a_redirect_within_the_server_is_followed(shell: Shell, server: SimulatorThread) -> None:
+    for status in (302, 307):
+        server.simulator.faults.add(
+            Fault("redirect", mailbox=ANNA, status=status, location="/ews/exchange.asmx/")
+        )
+        asked = len(server.simulator.log)
+        assert shell("sync").status == 0
+        entries = [each for each in list(server.simulator.log)[asked:] if each.mailbox == ANNA]
+        assert [each.status for each in entries][:2] == [status, 200]
+        assert entries[0].operation == entries[1].operation
+
+
+def test_a_circle_of_redirects_is_left(shell: Shell, server: SimulatorThread) -> None:
+    circle = Fault("redirect", mailbox=ANNA, times=None, location="/EWS/Exchange.asmx")
+    server.simulator.faults.add(circle)
+    done = shell("sync", "--json")
+    assert [each["code"] for each in done.json["failures"]] == ["redirected"]
+    assert len(server.simulator.requests(mailbox=ANNA)) == 4
+
+
 def test_an_external_entity_is_not_fetched(shell: Shell, server: SimulatorThread) -> None:
     heard: list[str] = []
     with web_server(200, "stolen", heard=heard) as trap:
@@ -112,18 +223,20 @@ def test_an_external_entity_is_not_fetched(shell: Shell, server: SimulatorThread
     assert (done.status, done.json["succeeded"]) == (0, 2)
 
 
-def test_a_redirect_is_not_followed_and_nothing_is_told(
+def test_a_redirect_to_another_server_is_not_followed_and_nothing_is_told(
     shell: Shell, server: SimulatorThread
 ) -> None:
     heard: list[str] = []
     with web_server(200, "<x/>", heard=heard) as trap:
-        for status in (301, 302, 303, 307, 308):
+        for status in (302, 307):
             server.simulator.faults.clear()
             server.simulator.faults.add(
                 Fault("redirect", mailbox=ANNA, times=None, status=status, location=trap)
             )
             done = shell("sync", "--json")
-            assert [each["code"] for each in done.json["failures"]] == ["redirected"]
+            [failure] = done.json["failures"]
+            assert (failure["operator"], failure["code"]) == (ANNA, "redirected")
+            assert trap.removesuffix("/EWS/Exchange.asmx") in failure["message"]
     assert heard == []
 
 
