@@ -272,13 +272,16 @@ def test_a_workbook_whose_row_numbers_have_no_end_is_refused(load):
         load(target.getvalue(), "operators.xlsx")
 
 
-def test_progress_is_told_row_by_row(load):
+def test_progress_is_told_to_the_last_row_that_is_stored(load):
+    load("email\nknown0@example.com\nknown1@example.com\n")
+    rows = [f"new{number}@example.com,N" for number in range(700)]
+    content = "email,name\nknown0@example.com,K\nknown1@example.com,\nbad,B\n" + "\n".join(rows)
     seen = []
-    load("email\na@example.com\nb@example.com\n", progress=lambda *each: seen.append(each))
-    assert seen == [(1, 2), (2, 2)]
+    load(content, progress=lambda *each: seen.append(each))
+    assert seen == [(500, 701), (700, 701), (701, 701)]
 
 
-def test_a_long_file_is_stored_in_portions_that_know_of_each_other(load):
+def test_an_address_is_known_again_far_below(load):
     rows = [f"user{number}@example.com" for number in range(4_100)]
     rows[4_050] = rows[10].upper()
     content = "email\n" + "\n".join(rows) + "\n"

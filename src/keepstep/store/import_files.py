@@ -21,7 +21,7 @@ LONGEST_CELL = 100_000
 
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0"
-_DELIMITERS = ",;\t"
+_DELIMITERS = ",;\t|"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,33 +38,45 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A heading and the rows below it. `notes` are for the person who gave the file."""
+    """A heading and the rows below it. `notes` are for the person who gave the file.
+
+    `delimiter` is what separated the cells, "" in a workbook.
+    """
 
     heading: tuple[str, ...]
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
+    delimiter: str = ""
 
 
 def read_table(path: Path) -> Table:
     """Read the file. Cells are text as typed; blank rows are left out. Raises UsageError."""
-    content = _content(path)
+    return read_upload(str(path), _content(path))
+
+
+def read_upload(name: str, content: bytes) -> Table:
+    """Read what is in a file of this name, as `read_table` does."""
+    if len(content) > LARGEST_FILE:
+        raise UsageError(f"{name} is larger than {LARGEST_FILE // 1024**2} MB: split it.")
     notes: tuple[str, ...] = ()
+    delimiter = ""
     if content.startswith(_ZIP):
         from keepstep.store.xlsx import read_xlsx  # half a second of imports, often not needed
 
         rows = read_xlsx(content)
     elif content.startswith(_OLE):
         raise UsageError(
-            f"{path} is an old or encrypted Excel file: save it as .xlsx without a password,"
+            f"{name} is an old or encrypted Excel file: save it as .xlsx without a password,"
             " or as CSV."
         )
     else:
-        text, notes = _decoded(path, content)
-        rows = _csv_rows(text)
+        text, notes = _decoded(name, content)
+        delimiter, skipped = _delimiter(text)
+        rows = _csv_rows(text, delimiter, skipped)
     try:
-        return _table(path, rows, notes)
+        return _table(name, rows, notes, delimiter)
     except (csv.Error, ValueError) as error:
-        raise UsageError(f"{path} can't be read: {error}.") from None
+        raise UsageError(f"{name} can't be read: {error}.") from None
 
 
 def _content(path: Path) -> bytes:
@@ -73,27 +85,25 @@ def _content(path: Path) -> bytes:
             content = file.read(LARGEST_FILE + 1)
     except OSError as error:
         raise UsageError(f"can't read {path}: {error.strerror}.") from None
-    if len(content) > LARGEST_FILE:
-        raise UsageError(f"{path} is larger than {LARGEST_FILE // 1024**2} MB: split it.")
     return content
 
 
-def _table(path: Path, rows: Iterable[Row], notes: tuple[str, ...]) -> Table:
+def _table(name: str, rows: Iterable[Row], notes: tuple[str, ...], delimiter: str) -> Table:
     filled = (row for row in rows if any(cell.strip() for cell in row.cells))
     heading = next(filled, None)
     if heading is None:
-        raise UsageError(f"{path} is empty.")
+        raise UsageError(f"{name} is empty.")
     if len(heading.cells) > MOST_COLUMNS:
-        raise UsageError(f"{path} has more than {MOST_COLUMNS} columns.")
+        raise UsageError(f"{name} has more than {MOST_COLUMNS} columns.")
     found: list[Row] = []
     for row in filled:
         found.append(row)
         if len(found) > MOST_ROWS:
-            raise UsageError(f"{path} has more than {MOST_ROWS:,} rows: split it.")
-    return Table(heading.cells, tuple(found), notes)
+            raise UsageError(f"{name} has more than {MOST_ROWS:,} rows: split it.")
+    return Table(heading.cells, tuple(found), notes, delimiter)
 
 
-def _decoded(path: Path, content: bytes) -> tuple[str, tuple[str, ...]]:
+def _decoded(name: str, content: bytes) -> tuple[str, tuple[str, ...]]:
     """Give the text: UTF-16 by its mark, UTF-8, or else what Excel writes in the West."""
     notes: tuple[str, ...] = ()
     try:
@@ -102,23 +112,22 @@ def _decoded(path: Path, content: bytes) -> tuple[str, tuple[str, ...]]:
         else:
             text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        text = _western(path, content)
-        notes = (f"{path} is not UTF-8 and was read as Windows-1252: check letters with accents.",)
+        text = _western(name, content)
+        notes = (f"{name} is not UTF-8 and was read as Windows-1252: check letters with accents.",)
     if "\0" in text:
-        raise UsageError(f"{path} is neither CSV nor XLSX.")
+        raise UsageError(f"{name} is neither CSV nor XLSX.")
     return text, notes
 
 
-def _western(path: Path, content: bytes) -> str:
+def _western(name: str, content: bytes) -> str:
     try:
         return content.decode("cp1252")
     except UnicodeDecodeError:
-        raise UsageError(f"{path} is neither UTF-8 nor Windows-1252: save it as UTF-8.") from None
+        raise UsageError(f"{name} is neither UTF-8 nor Windows-1252: save it as UTF-8.") from None
 
 
-def _csv_rows(text: str) -> Iterator[Row]:
+def _csv_rows(text: str, delimiter: str, skipped: int) -> Iterator[Row]:
     lines = io.StringIO(text, newline="")
-    delimiter, skipped = _delimiter(text)
     for _ in range(skipped):
         lines.readline()
     csv.field_size_limit(LONGEST_CELL)

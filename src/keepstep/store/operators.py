@@ -66,19 +66,20 @@ class ShownOperator:
 def listing(now: datetime) -> list[ShownOperator]:
     """Give every operator, in the order of their addresses."""
     operators = Operator.objects.select_related("mailbox").order_by("email")
-    return show(operators.iterator(chunk_size=1000), now, _held(Appointment.objects.all()))
+    return _show(operators.iterator(chunk_size=1000), now, _held(Appointment.objects.all()))
 
 
 def show_some(operators: Sequence[Operator], now: datetime) -> list[ShownOperator]:
     """Give these operators, read with their mailboxes, as a person sees them at `now` (aware)."""
-    theirs = Appointment.objects.filter(mailbox__in=[each.mailbox.pk for each in operators])
-    return show(operators, now, _held(theirs))
+    holds = Appointment.objects.all()
+    if len(operators) <= _BATCH:
+        holds = holds.filter(mailbox__in=[each.mailbox.pk for each in operators])
+    return _show(operators, now, _held(holds))
 
 
-def show(
+def _show(
     operators: Iterable[Operator], now: datetime, held: Mapping[int, tuple[int, datetime]]
 ) -> list[ShownOperator]:
-    """Give operators as a person sees them; `held` by mailbox: how many removals, since when."""
     patience = overdue_after()
     return [_shown(each, now, patience, held.get(each.mailbox.pk)) for each in operators]
 
@@ -159,7 +160,7 @@ def edit(email: str, values: Mapping[str, str], *, by: str = audit.COMMAND_LINE)
             setattr(operator, name, value)
         operator.save(update_fields=list(read))
         if "email" in read or read.get("calendar_sync"):
-            _try_soon([operator])
+            try_soon([operator.pk])
     return operator
 
 
@@ -191,7 +192,7 @@ def _switch(chosen: Iterable[Operator], *, on: bool, by: str) -> list[Operator]:
         [(each.email, {"calendar_sync": (not on, on)}) for each in operators],
     )
     if on:
-        _try_soon(operators)
+        try_soon(keys)
     return operators
 
 
@@ -206,9 +207,9 @@ def access_groups() -> list[str]:
     return sorted(set(groups))
 
 
-def _try_soon(operators: Iterable[Operator]) -> None:
+def try_soon(operator_keys: Iterable[int]) -> None:
     """Let the next round be tried at once: what failed may have been mended by this change."""
-    keys = [each.pk for each in operators]
+    keys = list(operator_keys)
     for start in range(0, len(keys), _BATCH):
         chunk = keys[start : start + _BATCH]
         Mailbox.objects.filter(operator__in=chunk).update(next_attempt=None)

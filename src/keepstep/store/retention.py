@@ -9,10 +9,11 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from keepstep.core.decisions import RowState
-from keepstep.store.models import Appointment, History, Mail, Notice, Run, Sample
+from keepstep.store.models import Appointment, History, ImportDraft, Mail, Notice, Run, Sample
 from keepstep.store.settings import ApplicationSettings
 
 AT_ONCE = 500
+UPLOADS = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,5 +63,6 @@ def _old(terms: Terms, now: datetime) -> dict[str, QuerySet]:  # type: ignore[ty
         "runs": Run.objects.filter(started__lt=now - terms.runs),
         "samples": Sample.objects.filter(at__lt=now - terms.runs),
         "e-mails": Mail.objects.filter(mails),
+        "uploads": ImportDraft.objects.filter(created__lt=now - UPLOADS),
         "notices": Notice.objects.filter(closed__lt=before),
     }

@@ -4,6 +4,7 @@ from keepstep.store.models.account import Account, Task
 from keepstep.store.models.appointment import Appointment
 from keepstep.store.models.audit import AuditEntry
 from keepstep.store.models.history import History, LeftOut, Quarantine
+from keepstep.store.models.imports import ImportDraft, ImportMapping
 from keepstep.store.models.job import Job, Run
 from keepstep.store.models.notice import Mail, Notice, NoticeEntry, SignIn
 from keepstep.store.models.operator import Mailbox, Operator
@@ -15,6 +16,8 @@ __all__ = [
     "Appointment",
     "AuditEntry",
     "History",
+    "ImportDraft",
+    "ImportMapping",
     "Job",
     "LeftOut",
     "Mail",

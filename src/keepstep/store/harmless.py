@@ -1,0 +1,23 @@
+"""Cells that a spreadsheet would take for a formula: guarded in what is written, and back.
+
+A cell that begins with one of these characters is evaluated when the file is opened (OWASP: CSV
+injection). An apostrophe before it makes it text.
+"""
+
+from __future__ import annotations
+
+# The full-width ones are read as the others are, in some languages.
+_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_GUARD = "'"
+
+
+def guarded(text: str) -> str:
+    """Give the text as no spreadsheet evaluates it."""
+    return _GUARD + text if text.lstrip(" ").startswith(_STARTS) else text
+
+
+def unguarded(text: str) -> str:
+    """Give the text as it was before `guarded`."""
+    if text.startswith(_GUARD) and text[1:].lstrip(" ").startswith(_STARTS):
+        return text[1:]
+    return text
