@@ -24,13 +24,129 @@ DOCUMENTATION = TESTS.parent / "docs" / "failures.md"
 INTERNAL = {"keepstep.exchange.ews.wire.Malformed"}
 # These say what they are by their class: none is a failure of the synchronization.
 WITHOUT_CODE = {UsageError, FenceLost}
+# By which a test meets the world: the simulator, a listener, the network, a database.
+IN_EARNEST = {"Fault", "Simulator", "SimulatorThread", "listening", "web_server", "fetch", "socket"}
+IN_EARNEST |= {"AiohttpTransport", "sqlite3", "MailServer"}
+
+_DOCTOR = "system/test_doctor.py"
+_HOSTILE = "system/test_hostile.py::test_one_mailbox_is_hostile_and_the_other_is_in_step"
+_OTHER_SERVER = f"{_DOCTOR}::test_something_else_than_exchange"
+_MAILS = "system/test_notices.py"
+_RARE = "system/test_rare_failures.py"
+_SAID = "unit/ews/test_failures.py::test_the_failure_has_its_code_and_the_next_request_is_good"
+_TOKENS = "unit/ews/test_sign_in.py::test_a_token_endpoint_in_trouble"
+
+# Of each code of the catalogue the test that brings it about.
+BROUGHT_ABOUT = {
+    "sign-in-refused": f"{_DOCTOR}::test_a_wrong_password_is_sent_once",
+    "sign-in-not-offered": f"{_DOCTOR}::test_a_way_of_signing_in_that_is_not_offered",
+    "token-refused": _TOKENS,
+    "token-unavailable": _TOKENS,
+    "impersonation-refused": f"{_DOCTOR}::test_an_account_that_may_not_impersonate",
+    "no-such-mailbox": f"{_DOCTOR}::test_an_operator_without_a_mailbox",
+    "no-email-address": _SAID,
+    "folder-missing": f"{_DOCTOR}::test_a_mailbox_without_a_calendar",
+    "mailbox-moving": _SAID,
+    "store-unavailable": f"{_DOCTOR}::test_a_calendar_that_can_not_be_listed",
+    "server-busy": _SAID,
+    "timed-out": _HOSTILE,
+    "sync-state-refused": _SAID,
+    "listing-doubtful": (
+        "system/test_hostile.py"
+        "::test_a_listing_without_end_fails_its_mailbox_and_a_full_round_heals"
+    ),
+    "wrong-exchange-version": f"{_DOCTOR}::test_a_version_newer_than_the_server",
+    "certificate-not-trusted": f"{_DOCTOR}::test_an_unknown_authority_until_its_file_is_set",
+    "certificate-expired": f"{_DOCTOR}::test_a_certificate_that_has_expired",
+    "certificate-wrong-name": f"{_DOCTOR}::test_a_certificate_for_another_name",
+    "tls-failed": f"{_DOCTOR}::test_plain_http_where_tls_is_expected",
+    "name-not-found": "unit/ews/test_transport.py::test_a_name_that_is_not_there",
+    "address-forbidden": (
+        "unit/ews/test_web.py::test_an_address_of_metadata_is_refused_before_connecting"
+    ),
+    "connection-refused": f"{_DOCTOR}::test_a_port_that_nothing_listens_at",
+    "proxy-in-the-way": f"{_DOCTOR}::test_through_a_proxy_the_proxy_is_looked_for",
+    "redirected": (
+        "system/test_hostile.py"
+        "::test_a_redirect_to_another_server_is_not_followed_and_nothing_is_told"
+    ),
+    "login-page": _OTHER_SERVER,
+    "not-exchange": _OTHER_SERVER,
+    "answer-unreadable": _HOSTILE,
+    "answer-too-large": _HOSTILE,
+    "item-unreadable": (
+        f"{_RARE}::test_an_item_that_can_not_be_read_is_told_of_and_its_mailbox_is_in_step"
+    ),
+    "held-mass-removal": (
+        "system/test_window.py::test_a_mass_removal_is_held_until_somebody_decides"
+    ),
+    "subscription-limit": _SAID,
+    "request-refused": _SAID,
+    "server-error": _SAID,
+    "database-unavailable": "store/test_unavailable.py::test_a_locked_database",
+    "clock-skew": f"{_DOCTOR}::test_clocks_that_differ_are_a_warning",
+    "server-slow": f"{_RARE}::test_an_exchange_that_answers_slowly_is_a_warning_of_the_doctor",
+    "plain-http": f"{_DOCTOR}::test_through_a_proxy_the_proxy_is_looked_for",
+    "certificate-ends-soon": f"{_DOCTOR}::test_a_certificate_that_ends_soon_is_a_warning",
+    "mail-not-set-up": (
+        f"{_MAILS}::test_without_a_mail_server_it_is_logged_once_that_an_e_mail_waits"
+    ),
+    "mail-not-sent": f"{_MAILS}::test_why_e_mails_wait_is_told_in_the_words_of_the_mail_server",
+    "internal-error": f"{_RARE}::test_a_mistake_of_ours_costs_one_mailbox_and_tells_no_text",
+}
+
 _CODED = {"ExchangeError", "StoreError", "KeepstepError"}
 
 
-@pytest.mark.parametrize("code", sorted(FAILURES))
-def test_every_code_appears_in_a_test(code: str) -> None:
-    naming = [file for file in TESTS.rglob("*.py") if file != Path(__file__)]
-    assert any(f'"{code}"' in file.read_text(encoding="utf-8") for file in naming)
+def test_every_code_has_its_test_and_no_other_has() -> None:
+    assert set(BROUGHT_ABOUT) == set(FAILURES)
+
+
+@pytest.mark.parametrize("code", sorted(BROUGHT_ABOUT))
+def test_its_test_brings_the_code_about_in_earnest(code: str) -> None:
+    """It names the code, and what it uses is the simulator, a real socket or a real database."""
+    file, _, name = BROUGHT_ABOUT[code].partition("::")
+    used = what_is_used(TESTS / file, name)
+    assert f'"{code}"' in used
+    assert IN_EARNEST & used
+
+
+def what_is_used(file: Path, test: str) -> set[str]:
+    """Give the names and texts in a test, and in all of its module that it refers to."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    parts = dict(named_parts(tree))
+    assert test in parts, f"{file} has no {test}"
+    used: set[str] = set()
+    waiting = [test]
+    while waiting:
+        for found in words_in(parts[waiting.pop()]):
+            if found not in used:
+                used.add(found)
+                waiting += [found] if found in parts else []
+    return used
+
+
+def named_parts(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
+    """Give the functions, classes and values of a module by their names."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name, node
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            yield from ((each.id, node) for each in targets if isinstance(each, ast.Name))
+
+
+def words_in(part: ast.AST) -> Iterator[str]:
+    """Give the names that a part refers to, those of its fixtures too, and its quoted texts."""
+    for node in ast.walk(part):
+        if isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, ast.arg):
+            yield node.arg
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield f'"{node.value}"'
 
 
 @pytest.mark.parametrize("failure", FAILURES.values(), ids=lambda each: each.code)
