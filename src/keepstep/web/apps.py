@@ -1,5 +1,7 @@
 """The Django application of the pages."""
 
+import logging
+
 from django.apps import AppConfig
 from django.contrib.auth.management import create_permissions
 from django.contrib.contenttypes.management import create_contenttypes
@@ -13,7 +15,12 @@ class WebConfig(AppConfig):
     label = "web"
 
     def ready(self) -> None:
-        """Leave the tables of Django's permissions empty: roles decide (keepstep.web.access)."""
+        """Leave the tables of Django's permissions empty: roles decide (keepstep.web.access).
+
+        What was asked wrongly is no event for the log: anybody could fill it so.
+        """
+        logging.getLogger("django.request").setLevel(logging.ERROR)
+        logging.getLogger("django.security").setLevel(logging.ERROR)
         post_migrate.disconnect(
             create_permissions, dispatch_uid="django.contrib.auth.management.create_permissions"
         )

@@ -188,7 +188,7 @@ def _zone() -> dict[str, Any]:
 
 def _refuse(form: forms.Form, error: UsageError) -> None:
     words = str(error)
-    field = next((each for each in form.fields if words.startswith(each)), None)
+    field = next((each for each in form.fields if words.casefold().startswith(each)), None)
     form.add_error(field, words)
 
 

@@ -101,7 +101,7 @@ def _form(request: HttpRequest, form: OperatorForm, context: dict[str, Any]) -> 
 
 def _refuse(form: OperatorForm, error: UsageError) -> None:
     words = str(error)
-    field = next((each for each in form.fields if words.startswith(each)), None)
+    field = next((each for each in form.fields if words.casefold().startswith(each)), None)
     form.add_error(field if field else None, words)
 
 
