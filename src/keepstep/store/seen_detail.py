@@ -17,7 +17,8 @@ from keepstep.store.models import Appointment, Operator
 from keepstep.store.rows import unpack
 from keepstep.store.seen import SeenOperator
 
-_TICK = timedelta(microseconds=1)
+# Addresses name a start by whole seconds.
+_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +99,14 @@ def _occurrence(
     if appointment.recurrence is None and original is not None:
         return None
     starts = [original or appointment.start]
-    starts += [each.start for each in appointment.changed if each.original_start == original]
+    starts += [
+        each.start
+        for each in appointment.changed
+        if original is not None and original <= each.original_start < original + _SECOND
+    ]
     for start in starts:
-        for each in shown_occurrences(appointment, shown, start, start + _TICK):
-            if original is None or each.recurrence_id == original:
+        for each in shown_occurrences(appointment, shown, start, start + _SECOND):
+            named = each.recurrence_id
+            if original is None or (named and original <= named < original + _SECOND):
                 return each
     return None

@@ -1,18 +1,16 @@
-"""The addresses of: Calendar."""
+"""The addresses of the calendar."""
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.urls import path
 
-from keepstep.web.access import signed_in
+from keepstep.web.calendar import appointment, events, views
 
-
-@signed_in
-def begun(request: HttpRequest) -> HttpResponse:
-    """Show the frame alone, until the page is there."""
-    return render(request, "base.html")
-
-
-urlpatterns = [path("", begun, name="calendar")]
+urlpatterns = [
+    path("", views.page, name="calendar"),
+    path("events", events.events, name="calendar-events"),
+    path("standing", views.standing, name="calendar-standing"),
+    path("search", views.search, name="calendar-search"),
+    path("print", views.printed, name="calendar-print"),
+    path("appointment/<int:row>", appointment.appointment, name="appointment"),
+]
