@@ -50,7 +50,7 @@ GATHERING = timedelta(minutes=1)
 # What is changed begins later than the storm can last: of what ends while a server tells
 # untruths, other tests decide.
 BEYOND = timedelta(days=1)
-QUICK = Limits(connect_seconds=2, total_seconds=0.5, answer_bytes=300_000)
+QUICK = Limits(connect_seconds=2, total_seconds=0.8, answer_bytes=300_000)
 PATIENT = Limits(answer_bytes=300_000)
 # What a page of appointments may cost beside itself: the items, their occurrences, both's bodies.
 READS_OF_A_PAGE = 4
