@@ -8,7 +8,7 @@ import pytest
 
 from keepstep.core.decisions import Decision, SetAside, Version
 from keepstep.core.errors import FenceLost
-from keepstep.core.page import ChangeKind, Unreadable
+from keepstep.core.page import ChangeKind, ReadItem, Unreadable
 from keepstep.store import mailboxes, models, view
 from keepstep.store.apply import PageResult, mend
 from tests.engine import NOW, add_operator
@@ -70,7 +70,7 @@ def test_an_answer_ends_it_for_what_it_tells_of_and_for_nothing_else(worker: Wor
         listed(series("over", -300, 2, change_key="2"), ChangeKind.UPDATE),
         listed(meeting("again", change_key="2")),
     ]
-    items = {
+    items: dict[str, ReadItem] = {
         "read": meeting("read", change_key="2"),
         "over": series("over", -300, 2, change_key="2"),
         "again": UNREADABLE,

@@ -12,10 +12,10 @@ import logging
 import traceback
 from contextlib import suppress
 from datetime import UTC, datetime
-from logging.handlers import RotatingFileHandler
 from typing import Any
 
 from keepstep.cli.errors import log_file
+from keepstep.cli.log_file import SharedLogFile
 from keepstep.core.errors import KeepstepError, UsageError
 
 LARGEST = 5_000_000
@@ -30,7 +30,7 @@ def log_to_file() -> None:
     A file that can't be written stops no command.
     """
     root = logging.getLogger()
-    if any(isinstance(each, RotatingFileHandler) for each in root.handlers):
+    if any(isinstance(each, SharedLogFile) for each in root.handlers):
         return
     logging.raiseExceptions = False
     root.addHandler(logging.NullHandler())
@@ -85,6 +85,6 @@ def _handler() -> logging.Handler:
 
     path = Path(log_file())
     path.parent.mkdir(mode=0o700, exist_ok=True)
-    handler = RotatingFileHandler(path, maxBytes=LARGEST, backupCount=KEPT, encoding="utf-8")
+    handler = SharedLogFile(path, maxBytes=LARGEST, backupCount=KEPT, encoding="utf-8")
     handler.setFormatter(JsonLines())
     return handler

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
 from keepstep.core.errors import KeepstepError
 from keepstep.core.job_schedule import CronLine, next_runs
 from keepstep.notices.outbox import deliver
 from keepstep.store import notices, overview
 from keepstep.store.erasure import forget_bytes
-from keepstep.store.jobs import server_zone
 from keepstep.store.retention import Terms, purge_some
 from keepstep.store.settings import ApplicationSettings
 from keepstep.store.writer import Writer
@@ -21,6 +21,8 @@ log = logging.getLogger("keepstep.scheduler")
 
 LOOK_SECONDS = 5.0
 NIGHTLY = "17 3 * * *"
+# A server that is off at night purges soon after its start; a purge that failed is tried again.
+PURGE_SOON = timedelta(hours=1)
 
 
 class Housekeeping:
@@ -28,7 +30,7 @@ class Housekeeping:
 
     `settings` gives those that hold now (None: not yet known), `may_judge` whether a run has ended
     since the start: what was written down before a stop may have passed meanwhile. `clock` gives
-    UTC.
+    UTC, `zone` is that of the nights.
     """
 
     def __init__(
@@ -37,25 +39,30 @@ class Housekeeping:
         clock: Callable[[], datetime],
         settings: Callable[[], ApplicationSettings | None],
         may_judge: Callable[[], bool],
+        zone: tzinfo,
     ) -> None:
         self._writer = writer
         self._clock = clock
         self._settings = settings
         self._may_judge = may_judge
-        self._nightly = CronLine(NIGHTLY, server_zone())
-        self._purge_at = next_runs(self._nightly, clock(), 1)[0]
+        self._nightly = CronLine(NIGHTLY, zone)
+        self._purge_at = min(self._next_night(), clock() + PURGE_SOON)
+
+    def _next_night(self) -> datetime:
+        return next_runs(self._nightly, self._clock(), 1)[0]
 
     async def run(self) -> None:
         """Do so until cancelled; what fails is logged and done again."""
         while True:
             settings = self._settings()
             if settings is not None:
-                await self._look(settings)
+                await self.look(settings)
             await asyncio.sleep(LOOK_SECONDS)
 
-    async def _look(self, settings: ApplicationSettings) -> None:
+    async def look(self, settings: ApplicationSettings) -> None:
+        """Do what is due now. While calendar integration is off nobody is said to fail."""
         try:
-            if self._may_judge():
+            if settings.calendar_integration and self._may_judge():
                 await self.review(settings)
             await self._writer.call(overview.note_sample, self._clock())
             await deliver(self._writer, settings, self._clock)
@@ -74,8 +81,13 @@ class Housekeeping:
 
     async def purge(self, settings: ApplicationSettings) -> None:
         """Purge what is too old, letting others write in between."""
-        self._purge_at = next_runs(self._nightly, self._clock(), 1)[0]
+        self._purge_at = self._clock() + PURGE_SOON
         terms = Terms.of(settings)
-        while await self._writer.call(purge_some, terms, self._clock()):
+        total: Counter[str] = Counter()
+        while gone := await self._writer.call(purge_some, terms, self._clock()):
+            total.update(gone)
             await asyncio.sleep(0)
+        if total:
+            log.info("purged", extra={"counts": dict(total)})
         await self._writer.call(forget_bytes)
+        self._purge_at = self._next_night()

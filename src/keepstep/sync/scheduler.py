@@ -49,6 +49,8 @@ class Scheduler:
         self._claims = Claims()
         self._tasks: set[asyncio.Task[None]] = set()
         self._due: dict[str, tuple[JobDefinition, datetime]] = {}
+        # As they stand, and those that rounds go by: which lets them be read, and is complete.
+        self._loaded: ApplicationSettings | None = None
         self._settings: ApplicationSettings | None = None
         self._guard = Guard()
         self._has_run = False
@@ -79,7 +81,10 @@ class Scheduler:
                 await stack.aclose()
 
     def _housekeeping(self, writer: Writer) -> Housekeeping:
-        return Housekeeping(writer, utc_now, lambda: self._settings, lambda: self._has_run)
+        def may_judge() -> bool:
+            return self._has_run
+
+        return Housekeeping(writer, utc_now, lambda: self._loaded, may_judge, jobs.server_zone())
 
     async def _pause(self) -> None:
         try:
@@ -92,7 +97,7 @@ class Scheduler:
     ) -> Means | None:
         """Notice changed settings and jobs; give the means to work with, None while unready."""
         try:
-            settings = await writer.call(load)
+            self._loaded = settings = await writer.call(load)
             require_ready(settings)
             definitions = await writer.call(jobs.definitions)
             anew = self._settings is None or access_of(settings) != access_of(self._settings)
