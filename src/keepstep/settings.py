@@ -26,7 +26,6 @@ INSTALLED_APPS = [
     "keepstep.web.apps.WebConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.staticfiles",
     "django.forms",
     "axes",
@@ -82,6 +81,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "sign-in"
+SESSION_ENGINE = "keepstep.store.sessions"
 SESSION_COOKIE_NAME = "keepstep_session"
 SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
 SESSION_COOKIE_HTTPONLY = True
@@ -93,7 +93,12 @@ CSRF_FAILURE_VIEW = "keepstep.web.failures.csrf_failure"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_HANDLER = "keepstep.web.accounts.attempts.Attempts"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], ["ip_address"]]
+AXES_USERNAME_CALLABLE = "keepstep.web.accounts.attempts.username"
+AXES_CLIENT_IP_CALLABLE = "keepstep.web.accounts.attempts.machine"
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken"]
 AXES_USERNAME_FORM_FIELD = "username"
 AXES_LOCKOUT_CALLABLE = "keepstep.web.accounts.sign_in.locked_out"
 AXES_DISABLE_ACCESS_LOG = True

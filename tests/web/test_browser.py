@@ -28,7 +28,7 @@ PAGES = {
 class Pages(http.server.BaseHTTPRequestHandler):
     """Answers with the pages above."""
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         body = PAGES.get(self.path)
         self.send_response(404 if body is None else 200)
         script = self.path.endswith(".js")

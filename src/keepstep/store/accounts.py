@@ -8,14 +8,17 @@ from enum import StrEnum
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Lower
 
 from keepstep.core.errors import UsageError
 from keepstep.core.roles import Role
+from keepstep.store import sign_in_attempts
 from keepstep.store.audit import COMMAND_LINE, record, record_many
 from keepstep.store.fields import read_email, shown
 from keepstep.store.models import Account, Operator
 from keepstep.store.operators import find as find_operator
+from keepstep.store.sessions import end_all
 
 
 class State(StrEnum):
@@ -107,7 +110,10 @@ def set_password(account: Account, password: str, *, by: str = "") -> None:
 
 
 def change_role(account: Account, role: Role, *, by: str = COMMAND_LINE) -> None:
-    """Give an account another role. Raises UsageError if no administrator would be left."""
+    """Give an account another role; its sessions end.
+
+    Raises UsageError if no administrator would be left.
+    """
     with transaction.atomic():
         before = account.role
         if role is not Role.ADMINISTRATOR:
@@ -115,16 +121,22 @@ def change_role(account: Account, role: Role, *, by: str = COMMAND_LINE) -> None
         account.role = role.value
         account.operator = _operator_of(account.email, role)
         account.save(update_fields=["role", "operator"])
+        end_all(account)
         record(by, "account.role", account.email, {"role": (before, role.value)})
 
 
 def switch(account: Account, *, on: bool, by: str = COMMAND_LINE) -> None:
-    """Let an account sign in, or no longer. Raises UsageError if no administrator would be left."""
+    """Let an account sign in, or no longer; its sessions end then.
+
+    Raises UsageError if no administrator would be left.
+    """
     with transaction.atomic():
         if not on:
             _check_not_last(account)
         account.is_active = on
         account.save(update_fields=["is_active"])
+        if not on:
+            end_all(account)
         record(by, "account.switch", account.email, {"active": (not on, on)})
 
 
@@ -143,6 +155,20 @@ def delete(account: Account, *, by: str = COMMAND_LINE) -> None:
         _check_not_last(account)
         record(by, "account.delete", account.email, {})
         account.delete()
+
+
+def erase_of(operator: Operator) -> None:
+    """Delete the accounts of an operator, and what was noted of attempts to sign in to them.
+
+    Call it in the transaction of the erasure. Raises UsageError for the last administrator.
+    """
+    theirs = Account.objects.filter(Q(operator=operator) | Q(email__iexact=operator.email))
+    addresses = {operator.email.lower()}
+    for account in theirs:
+        _check_not_last(account)
+        addresses.add(account.email.lower())
+        account.delete()
+    sign_in_attempts.forget(addresses)
 
 
 def set_language(account: Account, language: str) -> None:

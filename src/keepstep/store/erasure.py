@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 
-from keepstep.store import audit, operators
+from keepstep.store import accounts, audit, operators
 from keepstep.store.models import (
     Appointment,
     History,
@@ -38,9 +38,11 @@ class Erased:
 def erase(email: str, *, by: str = audit.COMMAND_LINE) -> Erased:
     """Delete the operator with all that was kept of the mailbox, in one transaction.
 
+    The account, its sessions and what it had begun go, too.
+
     A round under way can't bring anything back: its mailbox is gone. The audit keeps what was
-    done, by whom, with a stand-in for the operator. Raises UsageError for an unknown address. The
-    bytes are gone after `forget_bytes`.
+    done, by whom, with a stand-in for the operator. Raises UsageError for an unknown address, and
+    for the last administrator. The bytes are gone after `forget_bytes`.
     """
     with transaction.atomic():
         operator = operators.find(email)
@@ -56,6 +58,7 @@ def erase(email: str, *, by: str = audit.COMMAND_LINE) -> Erased:
         stand_in = audit.pseudonym(operator.pk)
         audit.record(by, "operator.erase", stand_in, {"appointments": (appointments, 0)})
         audit.forget(operator.email, stand_in)
+        accounts.erase_of(operator)
         operator.delete()
         erased = Erased(operator.email, appointments, history, _named_in(operator.email))
     return erased
@@ -106,7 +109,7 @@ def _strike_from_runs(email: str) -> None:
 def _strike_from_mails(email: str) -> None:
     for mail in Mail.objects.filter(sent=None, given_up=None):
         kept = [each for each in mail.entries if not _is_of(each, email)]
-        if not kept and mail.entries:
+        if (not kept and mail.entries) or email.lower() in map(str.lower, mail.recipients):
             mail.delete()
         elif len(kept) != len(mail.entries):
             Mail.objects.filter(pk=mail.pk).update(entries=kept)

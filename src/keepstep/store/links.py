@@ -10,6 +10,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from django.core import signing
+from django.db import connection
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from keepstep.core.roles import Role
@@ -78,11 +79,18 @@ def way_in(account: Account) -> Purpose:
 
 
 def account_by(token: str, purpose: Purpose) -> Account | None:
-    """Give the account that a token lets in; None if it does not, or not any more."""
+    """Give the account that a token lets in; None if it does not, or not any more.
+
+    Within a transaction the account's row is held until its end: of two uses at once one finds
+    the token used.
+    """
     read = _read(purpose, token)
     if not (isinstance(read, list) and len(read) == 2):
         return None
-    account = Account.objects.filter(pk=read[0], is_active=True).first()
+    accounts = Account.objects.filter(pk=read[0], is_active=True)
+    if connection.in_atomic_block:
+        accounts = accounts.select_for_update()
+    account = accounts.first()
     if account is None or not constant_time_compare(_state(account), str(read[1])):
         return None
     return account

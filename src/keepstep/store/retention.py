@@ -9,7 +9,17 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from keepstep.core.decisions import RowState
-from keepstep.store.models import Appointment, History, ImportDraft, Mail, Notice, Run, Sample
+from keepstep.store import sign_in_attempts
+from keepstep.store.models import (
+    Appointment,
+    History,
+    ImportDraft,
+    Mail,
+    Notice,
+    Run,
+    Sample,
+    Session,
+)
 from keepstep.store.settings import ApplicationSettings
 
 AT_ONCE = 500
@@ -65,4 +75,6 @@ def _old(terms: Terms, now: datetime) -> dict[str, QuerySet]:  # type: ignore[ty
         "e-mails": Mail.objects.filter(mails),
         "uploads": ImportDraft.objects.filter(created__lt=now - UPLOADS),
         "notices": Notice.objects.filter(closed__lt=before),
+        "sessions": Session.objects.filter(expire_date__lt=now),
+        "sign-in attempts": sign_in_attempts.old(now),
     }

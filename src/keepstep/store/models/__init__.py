@@ -9,6 +9,7 @@ from keepstep.store.models.job import Job, Run
 from keepstep.store.models.notice import Mail, Notice, NoticeEntry, SignIn
 from keepstep.store.models.operator import Mailbox, Operator
 from keepstep.store.models.sample import Sample
+from keepstep.store.models.session import Session
 from keepstep.store.models.setting import Setting
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Quarantine",
     "Run",
     "Sample",
+    "Session",
     "Setting",
     "SignIn",
     "Task",

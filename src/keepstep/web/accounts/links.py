@@ -10,6 +10,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth import login
 from django.contrib.auth.password_validation import password_validators_help_texts
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -68,6 +69,7 @@ class FirstAdministratorForm(NewPasswordForm):
 @public
 @methods("GET", "POST")
 @sensitive_post_parameters()
+@transaction.atomic
 def set_up(request: HttpRequest, token: str) -> HttpResponse:
     """Make the first administrator, and let them in."""
     if not check_set_up(token):
@@ -80,7 +82,7 @@ def set_up(request: HttpRequest, token: str) -> HttpResponse:
                 values["email"], Role.ADMINISTRATOR, values["password"], by=values["email"]
             )
         except UsageError as error:
-            form.add_error("password", str(error))
+            form.add_error(None, str(error))
         else:
             return _let_in(request, account)
     return _form(request, form, _("Welcome to Keepstep"), _("Make the first administrator"))
@@ -89,6 +91,7 @@ def set_up(request: HttpRequest, token: str) -> HttpResponse:
 @public
 @methods("GET", "POST")
 @sensitive_post_parameters()
+@transaction.atomic
 def new_password(request: HttpRequest, token: str, purpose: Purpose) -> HttpResponse:
     """Let somebody invited, or who forgot the password, set one, and let them in."""
     account = account_by(token, purpose)
@@ -109,6 +112,7 @@ def new_password(request: HttpRequest, token: str, purpose: Purpose) -> HttpResp
 
 @public
 @methods("GET", "POST")
+@transaction.atomic
 def enter(request: HttpRequest, token: str) -> HttpResponse:
     """Let somebody in who holds a one-time sign-in address."""
     account = account_by(token, Purpose.SIGN_IN)
