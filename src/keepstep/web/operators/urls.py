@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from django.urls import path
 
-from keepstep.web.operators import actions, editing, listing, page
+from keepstep.web.operators import actions, editing, files, importing, listing, page
 
 urlpatterns = [
     path("", listing.listing, name="operators"),
-    path("import", listing.listing, name="operators-import"),
-    path("export", listing.listing, name="operators-export"),
+    path("export", files.export, name="operators-export"),
+    path("import", importing.upload, name="operators-import"),
+    path("import/template.<str:form>", files.empty, name="operators-template"),
+    path("import/mapping/delete", importing.delete_mapping, name="operators-mapping-delete"),
+    path("import/<uuid:draft>", importing.columns, name="operators-import-columns"),
+    path("import/<uuid:draft>/preview", importing.preview, name="operators-import-preview"),
+    path("import/<uuid:draft>/load", importing.load, name="operators-import-load"),
+    path("import/<uuid:draft>/refused", importing.refused, name="operators-import-refused"),
+    path("import/<uuid:draft>/discard", importing.discard, name="operators-import-discard"),
     path("switch", listing.switch, name="operators-switch"),
     path("new", editing.new, name="operators-new"),
     path("of/<str:email>", page.page, name="operator"),
