@@ -13,11 +13,14 @@ _GUARD = "'"
 
 def guarded(text: str) -> str:
     """Give the text as no spreadsheet evaluates it."""
-    return _GUARD + text if text.lstrip(" ").startswith(_STARTS) else text
+    return _GUARD + text if _is_formula(text.lstrip(_GUARD)) else text
 
 
 def unguarded(text: str) -> str:
     """Give the text as it was before `guarded`."""
-    if text.startswith(_GUARD) and text[1:].lstrip(" ").startswith(_STARTS):
-        return text[1:]
-    return text
+    guard = text.startswith(_GUARD) and _is_formula(text.lstrip(_GUARD))
+    return text.removeprefix(_GUARD) if guard else text
+
+
+def _is_formula(text: str) -> bool:
+    return text.lstrip(" ").startswith(_STARTS)

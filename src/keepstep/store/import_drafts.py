@@ -162,24 +162,13 @@ def mend_file(draft_id: UUID, account: Account) -> MadeFile:
     if row.imported is not None:
         problems = dict(enumerate(row.result["problems"]))
     else:
-        problems = problems_of(preview(draft))
+        problems = preview(draft).problems
     return refused_file(draft.table, problems, draft.file_name, _format(draft.table))
 
 
 def discard(draft_id: UUID, account: Account) -> None:
     """Forget a draft of this account, if there is one."""
     ImportDraft.objects.filter(pk=draft_id, account=account).delete()
-
-
-def problems_of(planned: Plan) -> dict[int, str]:
-    """Give in words why rows are refused, by their place in the table."""
-    return {
-        each.place: "; ".join(
-            f"{reason.column}: {reason.reason}" if reason.column else reason.reason
-            for reason in each.refusals
-        )
-        for each in planned.of(Outcome.REFUSED)
-    }
 
 
 _GONE = "this file is no longer here: upload it again."
@@ -193,7 +182,7 @@ def _row(draft_id: UUID, account: Account) -> ImportDraft:
 
 
 def _keep_refused(row: ImportDraft, draft: Draft, planned: Plan, now: datetime) -> None:
-    problems = problems_of(planned)
+    problems = planned.problems
     table = draft.table
     rows = tuple(table.rows[place] for place in problems)
     row.table = _packed(Table(table.heading, rows, table.notes, table.delimiter))

@@ -23,9 +23,10 @@ def listing() -> list[ImportMapping]:
 def find(name: str) -> ImportMapping:
     """Give the mapping of this name, in any case. Raises UsageError that names the likeliest."""
     names = {each.casefold(): each for each in ImportMapping.objects.values_list("name", flat=True)}
-    known = names.get(name.strip().casefold())
+    wanted = " ".join(name.casefold().split())
+    known = names.get(wanted)
     if known is None:
-        near = did_you_mean(name.strip().casefold(), names)
+        near = did_you_mean(wanted, names)
         hint = f"; did you mean {names[near]}?" if near else "."
         raise UsageError(f"no mapping is called {shown(name)}{hint}")
     return ImportMapping.objects.get(name=known)
@@ -62,7 +63,7 @@ def delete(name: str, *, by: str = audit.COMMAND_LINE) -> None:
 
 def _name(text: str) -> str:
     try:
-        name = read_line(text)
+        name = " ".join(read_line(text).split())
     except ValueError as error:
         raise UsageError(f"the mapping's name {error}.") from None
     if not name or len(name) > LONGEST_NAME:

@@ -102,6 +102,17 @@ class Plan:
         """Give every reason for which a row is refused, in the order of the lines."""
         return tuple(each for row in self.rows for each in row.refusals)
 
+    @property
+    def problems(self) -> dict[int, str]:
+        """Give in words why rows are refused, by their place in the table."""
+        return {
+            row.place: "; ".join(
+                f"{each.column}: {each.reason}" if each.column else each.reason
+                for each in row.refusals
+            )
+            for row in self.of(Outcome.REFUSED)
+        }
+
     def of(self, outcome: Outcome) -> list[PlannedRow]:
         """Give the rows with this outcome."""
         return [row for row in self.rows if row.outcome is outcome]

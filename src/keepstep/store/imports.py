@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from django.db import IntegrityError, connection, transaction
@@ -47,6 +47,7 @@ class Imported:
     notes: tuple[str, ...] = ()
     stored: bool = field(default=True, compare=False)
     plan: Plan = field(default=Plan(()), compare=False, repr=False)
+    table: Table = field(default=Table((), ()), compare=False, repr=False)
 
 
 def import_operators(
@@ -67,7 +68,7 @@ def import_operators(
     columns, notes = _columns(str(path), table, mapping)
     notes = (*table.notes, *notes)
     if dry_run:
-        return _told(preview(table, columns, purpose), notes, stored=False)
+        return _told(preview(table, columns, purpose), table, notes, stored=False)
     done = load(
         table,
         columns,
@@ -77,7 +78,7 @@ def import_operators(
         by=by,
         progress=progress,
     )
-    return _told(done.plan, notes, stored=done.stored)
+    return replace(done, notes=notes)
 
 
 def preview(table: Table, columns: Columns, purpose: Purpose) -> Plan:
@@ -111,7 +112,7 @@ def load(
         raise UsageError(
             "somebody else added some of these operators meanwhile: load the file again."
         ) from None
-    return _told(planned, (), stored=stored)
+    return _told(planned, table, (), stored=stored)
 
 
 def _unheard(done: int, total: int) -> None:
@@ -130,7 +131,7 @@ def _columns(name: str, table: Table, mapping: str | None) -> tuple[Columns, tup
     return columns, ignored(table.heading, columns)
 
 
-def _told(planned: Plan, notes: tuple[str, ...], *, stored: bool) -> Imported:
+def _told(planned: Plan, table: Table, notes: tuple[str, ...], *, stored: bool) -> Imported:
     counts = planned.counts
     return Imported(
         counts[Outcome.ADDED],
@@ -140,6 +141,7 @@ def _told(planned: Plan, notes: tuple[str, ...], *, stored: bool) -> Imported:
         notes,
         stored,
         planned,
+        table,
     )
 
 
