@@ -7,8 +7,9 @@ from django.db import transaction
 
 from keepstep.core.decisions import RowState
 from keepstep.core.errors import UsageError
-from keepstep.store import audit, erasure, holds, jobs, operators, rotation, settings
-from keepstep.store.models import Appointment, AuditEntry, Mailbox
+from keepstep.core.roles import Role
+from keepstep.store import accounts, audit, erasure, holds, jobs, operators, rotation, settings
+from keepstep.store.models import Account, Appointment, AuditEntry, Mailbox
 from tests.engine import NOW, add_operator
 
 pytestmark = pytest.mark.usefixtures("home", "any_database")
@@ -137,6 +138,20 @@ def test_an_erased_operator_is_named_nowhere_but_what_was_done_stays() -> None:
     assert ANNA not in everything
     assert "anna berg" not in everything
     assert "'old@example.com'" not in everything
+
+
+def test_the_address_that_an_erased_operator_signed_in_with_goes_too() -> None:
+    operators.add(ANNA, {}, by=ADMIN)
+    accounts.create(ANNA, Role.OPERATOR, by=ADMIN)
+    Account.objects.update(email="berg@example.com")
+    settings.change({"batch_size": "50"}, by="Berg@example.com")
+    erasure.erase(ANNA, by=ADMIN)
+    assert [each.by for each in audit.listing() if each.action == "settings.change"] == [
+        audit.listing()[0].subject
+    ]
+    everything = str(list(AuditEntry.objects.values())).lower()
+    assert ANNA not in everything
+    assert "berg" not in everything
 
 
 def test_the_list_is_read_in_pages_the_newest_first() -> None:

@@ -84,13 +84,13 @@ def pseudonym(operator_key: int) -> str:
     return f"erased operator {operator_key}"
 
 
-def forget(email: str, stand_in: str) -> None:
-    """Put the stand-in wherever the address is named, and former addresses of the same operator.
+def forget(emails: Iterable[str], stand_in: str) -> None:
+    """Put the stand-in wherever the addresses, all of one operator, or former ones are named.
 
     Of the entries about that operator, the name goes too. Call it in the transaction of the
     erasure.
     """
-    addresses = _addresses(email)
+    addresses = _addresses(emails)
     mentions = re.compile(
         "|".join(rf"(?<![\w.+-]){re.escape(each)}(?![\w-])" for each in sorted(addresses)), re.I
     )
@@ -107,9 +107,9 @@ def forget(email: str, stand_in: str) -> None:
     AuditEntry.objects.bulk_update(changed, ["by", "subject", "changes"], batch_size=_BATCH)
 
 
-def _addresses(email: str) -> set[str]:
-    """Give the address with those that the operator had before, in lower case."""
-    known = {email.lower()}
+def _addresses(emails: Iterable[str]) -> set[str]:
+    """Give the addresses with those that the operator had before, in lower case."""
+    known = {each.lower() for each in emails}
     renamed = AuditEntry.objects.filter(action="operator.edit", changes__has_key="email")
     for entry in renamed.order_by("-pk"):
         change = entry.changes["email"]

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 
 from keepstep.store import accounts, audit, operators
 from keepstep.store.models import (
+    Account,
     Appointment,
     History,
     ImportDraft,
@@ -57,7 +58,8 @@ def erase(email: str, *, by: str = audit.COMMAND_LINE) -> Erased:
         ImportDraft.objects.all().delete()
         stand_in = audit.pseudonym(operator.pk)
         audit.record(by, "operator.erase", stand_in, {"appointments": (appointments, 0)})
-        audit.forget(operator.email, stand_in)
+        signs_in_as = Account.objects.filter(operator=operator).values_list("email", flat=True)
+        audit.forget([operator.email, *signs_in_as], stand_in)
         accounts.erase_of(operator)
         operator.delete()
         erased = Erased(operator.email, appointments, history, _named_in(operator.email))
