@@ -27,6 +27,7 @@ def main() -> None:
         *first_round(),
         month(),
         bodies(),
+        *pages(),
     ]
     print(table(figures))
     print(
@@ -97,6 +98,12 @@ def bodies() -> Figure:
         1000 * found["converted"],
         "converted from HTML",
     )
+
+
+def pages() -> list[Figure]:
+    """CPU of one request of the heavier pages, with 5,000 operators."""
+    found = in_child("benchmarks.pages_run", {})
+    return [Figure(f"page: {name}", "ms", 1000 * cost, goal=300) for name, cost in found.items()]
 
 
 def _keep(figures: list[Figure], record: Path | None) -> None:
