@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 MADE_FROM := pyproject.toml hatch_build.py package-lock.json \
 	$(wildcard src/keepstep/web/locale/*/LC_MESSAGES/*.po)
 
-.PHONY: install install-dev demo test soak simulate check bench lock clean
+.PHONY: install install-dev demo test soak simulate check bench lock messages screenshots clean
 
 install: .venv/.installed  ## the product: .venv/bin/keepstep
 install-dev: .venv/.installed-dev  ## the product with what its tests need
@@ -29,10 +29,10 @@ demo: install  ## the main job, live, against a simulated Exchange
 	$(BIN)/keepstep demo
 
 test: install-dev check  ## everything a change must pass
-	scripts/with-postgresql $(BIN)/python -m pytest -n 2 --dist worksteal tests
+	scripts/with-browser scripts/with-postgresql $(BIN)/python -m pytest -n 2 --dist worksteal tests
 
 soak: install-dev  ## the same random tests, ten times longer and more
-	KEEPSTEP_SOAK=1 scripts/with-postgresql $(BIN)/python -m pytest -n 2 --dist worksteal tests
+	KEEPSTEP_SOAK=1 scripts/with-browser scripts/with-postgresql $(BIN)/python -m pytest -n 2 --dist worksteal tests
 
 simulate: install-dev  ## SEEDS random stories under virtual time
 	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),10000) --jobs 2
@@ -45,6 +45,12 @@ check: install-dev  ## lint, format, types, layers
 
 bench: install-dev  ## figures beside those of a rival, from one run
 	$(BIN)/python -m benchmarks
+
+screenshots: install-dev  ## each page at the width of a desktop and of a phone
+	scripts/with-browser $(BIN)/python -m tests.web.screenshots $(or $(TO),build/screenshots)
+
+messages: install-dev  ## bring the translations' list of words up to date
+	KEEPSTEP_HOME=$$(mktemp -d) DJANGO_SETTINGS_MODULE=keepstep.settings $(BIN)/python -m tests.web.words
 
 lock: install-dev  ## renew the hashed lists of requirements
 	$(BIN)/python -m pip install --quiet uv
