@@ -10,6 +10,7 @@ import click
 
 from keepstep.cli.database import needs_database
 from keepstep.cli.operator_files import export, import_, mappings, template
+from keepstep.cli.operator_page import show
 from keepstep.cli.operator_search import read_search, searching
 from keepstep.cli.output import instant, print_json, print_table, safe
 from keepstep.cli.pairs import read_pairs
@@ -26,7 +27,7 @@ def operators() -> None:
     """Import, list and edit the people whose calendars are kept in step."""
 
 
-for each in (import_, export, template, mappings):
+for each in (show, import_, export, template, mappings):
     operators.add_command(each)
 
 
