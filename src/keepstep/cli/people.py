@@ -43,13 +43,17 @@ def list_(as_json: bool) -> None:
 @click.argument("emails", metavar="[EMAIL ...]", nargs=-1)
 @click.option("--role", type=ROLES, default="operator", show_default=True)
 @click.option("--group", help="All operators of this access group that have no account yet.")
+@click.option("--send", is_flag=True, help="Send them by e-mail, too: a running serve does so.")
 @needs_database
-def invite(emails: tuple[str, ...], role: str, group: str | None) -> None:
+def invite(emails: tuple[str, ...], role: str, group: str | None, send: bool) -> None:
     """Let people sign in; prints for each a one-time address, at which the password is set."""
     from keepstep.core.errors import UsageError
     from keepstep.core.roles import Role
+    from keepstep.notices.invitations import require_sendable, send_invitations
     from keepstep.store import accounts
 
+    if send:
+        require_sendable()
     if bool(emails) == (group is not None):
         raise UsageError("give e-mail addresses, or --group with the name of an access group.")
     if group is not None:
@@ -58,6 +62,8 @@ def invite(emails: tuple[str, ...], role: str, group: str | None) -> None:
         invited = accounts.invite(emails, Role(role))
     if not invited:
         click.echo("All of them have an account already.")
+    if send:
+        send_invitations(invited)
     for each in invited:
         print_link(each)
 
@@ -122,13 +128,11 @@ def link(email: str, sign_in: bool) -> None:
 
 def print_link(account: Account, purpose: Purpose | None = None) -> None:
     """Print a one-time address for an account, alone on its line. Default: to set a password."""
-    from keepstep.store.links import DEFAULT_SITE, LIFETIME, link_of, way_in
+    from keepstep.store.links import DEFAULT_SITE, lasting, link_of, way_in
     from keepstep.store.settings import load
 
     chosen = purpose or way_in(account)
-    hours = int(LIFETIME[chosen].total_seconds() // 3600)
-    lasting = f"{hours // 24} days" if hours > 24 else f"{hours} hours" if hours > 1 else "an hour"
-    click.echo(f"For {safe(account.email)}, to be used once, within {lasting}:")
+    click.echo(f"For {safe(account.email)}, to be used once, within {lasting(chosen)}:")
     click.echo(link_of(account, chosen, load(with_secrets=False).site_url or DEFAULT_SITE))
 
 

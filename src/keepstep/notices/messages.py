@@ -1,7 +1,7 @@
 """The words of e-mails: a subject of one line, a text and an HTML part.
 
-Only addresses of operators, instants and the catalogue's own words go in: no appointment's text,
-and nothing that a server said.
+Only addresses of operators, instants, links of ours and the catalogue's own words go in: no
+appointment's text, and nothing that a server said.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from pathlib import Path
 from django.template import Context, Engine
 
 from keepstep.core.failures import FAILURES, Failure
+from keepstep.store import account_mails
+from keepstep.store.links import Purpose, lasting
 from keepstep.store.notices import FAILURE, RECOVERY, Entry
 
 TEST = "test"
@@ -63,6 +65,16 @@ def words_for(kind: str, entries: Sequence[Entry]) -> Words:
         "lines": _lines(named[:MOST_NAMED]),
         "more": max(0, len(named) - MOST_NAMED),
     }
+    return Words(subjects[kind], _render(f"{kind}.txt", context), _render(f"{kind}.html", context))
+
+
+def words_for_link(kind: str, link: str) -> Words:
+    """Give the words of an e-mail of this kind that has a link for the one who gets it."""
+    subjects = {
+        account_mails.INVITATION: "Keepstep: your invitation",
+        account_mails.RESET: "Keepstep: a new password",
+    }
+    context = {"link": link, "lasting": lasting(Purpose(kind))}
     return Words(subjects[kind], _render(f"{kind}.txt", context), _render(f"{kind}.html", context))
 
 

@@ -17,9 +17,9 @@ from functools import partial
 from typing import TypeVar
 
 from keepstep.core.errors import UsageError
-from keepstep.notices.messages import words_for
-from keepstep.notices.post import MailServer, send, server_of
-from keepstep.store import notices
+from keepstep.notices.messages import Words, words_for, words_for_link
+from keepstep.notices.post import send, server_of
+from keepstep.store import account_mails, notices
 from keepstep.store.notices import Outbox, WaitingMail
 from keepstep.store.settings import ApplicationSettings
 from keepstep.store.writer import Writer
@@ -75,7 +75,11 @@ async def deliver(
         return 0
     sent = 0
     while mail := await writer.call(notices.claim, clock()):
-        problem = await _in_a_thread(partial(_post, server, mail))
+        words = await writer.call(_words, mail, settings.site_url)
+        if words is None:
+            await writer.call(notices.drop, mail.id, clock())
+            continue
+        problem = await _in_a_thread(partial(send, server, words, mail.recipients, mail.message_id))
         if problem:
             await writer.call(notices.note_unsent, mail, problem, clock())
             if mail.attempts == 1:
@@ -87,9 +91,13 @@ async def deliver(
     return sent
 
 
-def _post(server: MailServer, mail: WaitingMail) -> str:
-    words = words_for(mail.kind, mail.entries)
-    return send(server, words, mail.recipients, mail.message_id)
+def _words(mail: WaitingMail, site_url: str) -> Words | None:
+    """Give the words as they are now; None for an e-mail that has no purpose any more."""
+    if mail.kind not in account_mails.KINDS:
+        return words_for(mail.kind, mail.entries)
+    site = site_url or mail.site
+    link = account_mails.link_for_mail(mail.kind, mail.recipients[0], site) if site else ""
+    return words_for_link(mail.kind, link) if link else None
 
 
 async def _in_a_thread(function: Callable[[], Result]) -> Result:

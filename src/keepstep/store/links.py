@@ -38,6 +38,14 @@ LIFETIME = {
 DEFAULT_SITE = "http://127.0.0.1:8000"
 
 
+def lasting(purpose: Purpose) -> str:
+    """Give how long a link works, in English words: "7 days", "an hour"."""
+    hours = int(LIFETIME[purpose].total_seconds() // 3600)
+    if hours == 1:
+        return "an hour"
+    return f"{hours} hours" if hours <= 24 else f"{hours // 24} days"
+
+
 def has_administrator() -> bool:
     """Say whether there is an administrator who can sign in."""
     return Account.objects.filter(role=Role.ADMINISTRATOR, is_active=True).exists()

@@ -16,6 +16,7 @@ from keepstep.store.models import Mail, Mailbox, Notice, NoticeEntry
 
 FAILURE = "failure"
 RECOVERY = "recovery"
+OF_FAILURES = (FAILURE, RECOVERY)
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=1)
 GIVEN_UP_AFTER = timedelta(days=3)
@@ -35,7 +36,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class WaitingMail:
-    """An e-mail that is this process's to send. `message_id` is the part before the @."""
+    """An e-mail that is this process's to send. `message_id` is the part before the @.
+
+    `site` is what the link of an e-mail to an account begins with, if the settings do not say.
+    """
 
     id: int
     kind: str
@@ -43,6 +47,7 @@ class WaitingMail:
     recipients: tuple[str, ...]
     entries: tuple[Entry, ...]
     attempts: int
+    site: str = ""
 
 
 def review(now: datetime, recipients: Sequence[str], notification_frequency: timedelta) -> int:
@@ -136,7 +141,7 @@ def _put(kind: str, recipients: Sequence[str], entries: Sequence[Entry], now: da
         created=now,
         next_attempt=now,
     )
-    waiting = _waiting().order_by("-pk").values_list("pk", flat=True)
+    waiting = _waiting().filter(kind__in=OF_FAILURES).order_by("-pk").values_list("pk", flat=True)
     crowded_out = list(waiting[MOST_WAITING : 2 * MOST_WAITING])
     _give_up(Mail.objects.filter(pk__in=crowded_out), now)
 
@@ -150,10 +155,11 @@ class Outbox:
 
 
 def outbox() -> Outbox:
-    """Look what waits to be sent."""
-    oldest = _waiting().order_by("pk").first()
+    """Look what waits to be sent of failures."""
+    waiting = _waiting().filter(kind__in=OF_FAILURES)
+    oldest = waiting.order_by("pk").first()
     tried = oldest is not None and oldest.attempts
-    return Outbox(_waiting().count(), oldest.problem if oldest and tried else "")
+    return Outbox(waiting.count(), oldest.problem if oldest and tried else "")
 
 
 def is_any_waiting() -> bool:
@@ -189,8 +195,9 @@ def claim(now: datetime) -> WaitingMail | None:
         mail.kind,
         mail.message_id,
         tuple(mail.recipients),
-        tuple(_entry(each) for each in mail.entries),
+        tuple(_entry(each) for each in mail.entries if "operator" in each),
         mail.attempts + 1,
+        next((each["site"] for each in mail.entries if "site" in each), ""),
     )
 
 
@@ -207,6 +214,11 @@ def note_unsent(mail: WaitingMail, problem: str, at: datetime) -> None:
     Mail.objects.filter(pk=mail.id).update(
         claimed_until=None, next_attempt=at + pause, problem=problem[:500]
     )
+
+
+def drop(mail_id: int, at: datetime) -> None:
+    """Note that an e-mail has no purpose any more."""
+    _give_up(Mail.objects.filter(pk=mail_id), at)
 
 
 def _waiting() -> QuerySet[Mail]:

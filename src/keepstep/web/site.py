@@ -24,11 +24,17 @@ def link_for(request: HttpRequest, name: str, token: str) -> str:
 def site_for_mail(request: HttpRequest) -> str:
     """Give what links in an e-mail to others begin with; "" where that is not known for certain.
 
-    The host of a request is believed only if it is this machine's own (RFC 9110, 17.1: a request
-    can name any).
+    The host of a request is believed only if it is this machine's own, and so is the browser's
+    (RFC 9110, 17.1: a request can name any).
     """
     site = load(with_secrets=False).site_url
     if site:
         return site.rstrip("/")
     came = request.build_absolute_uri("/")
-    return came.rstrip("/") if is_loopback(came) and urlsplit(came).hostname else ""
+    browser = f"http://{_bracketed(request.META.get('REMOTE_ADDR', ''))}/"
+    ours = urlsplit(came).hostname and is_loopback(came) and is_loopback(browser)
+    return came.rstrip("/") if ours else ""
+
+
+def _bracketed(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
