@@ -30,8 +30,9 @@ def icon(name: str) -> SafeString:
 def _icon(name: str) -> SafeString:
     drawing = (_ICONS / f"{name}.svg").read_text(encoding="utf-8")
     start = drawing.index("<svg") + len("<svg")
-    # Their size and class are ours to say. The file is ours too, taken in at the build.
-    inner = _GIVEN.sub("", " ".join(drawing[start:].split()), count=4)
+    head, _end, rest = " ".join(drawing[start:].split()).partition(">")
+    # Its size and class are ours to say. The file is ours too, taken in at the build.
+    inner = f"{_GIVEN.sub('', head)}>{rest}"
     return mark_safe(  # noqa: S308
         f'<svg class="icon" aria-hidden="true" focusable="false"{inner}'
     )
