@@ -5,6 +5,7 @@ The words of `reconcile`, as values that tests compare and `store.apply` carries
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -58,13 +59,14 @@ Version = tuple[str, str, datetime | None]
 class Terms:
     """On what terms a page is reconciled: boundary (UTC), policy, and what was left out before.
 
-    `left_out` are the versions of items that were read once and found to be over: a listing
-    does not tell when a series ends, so they would be read at each comparison again.
+    `left_out` are the versions of items that were read once and left out, with the rule: they
+    were over, or met a condition. A listing tells neither when a series ends nor what a condition
+    looks at, so they would be read at each comparison again.
     """
 
     boundary: datetime
     policy: Policy = field(default_factory=Policy)
-    left_out: frozenset[Version] = frozenset()
+    left_out: Mapping[Version, Rule] = field(default_factory=dict)
 
 
 class What(StrEnum):
@@ -113,7 +115,12 @@ class Keep:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Set the row's state. `shown` is set when a series' past stays as a record."""
+    """Set the row's state. `shown` is set when a series' past stays as a record.
+
+    `scrub`: its details are to be wiped out wherever they are kept; with `now`, the meeting as it
+    is, only as far as that withholds them. `overtaken` as in `Put`. `version` is that of an item
+    that is left out though it is in Exchange.
+    """
 
     row: KnownRow
     state: RowState
@@ -121,6 +128,9 @@ class Mark:
     rule: Rule
     shown: Shown | None = None
     scrub: bool = False
+    now: Appointment | None = None
+    overtaken: tuple[KnownRecord, ...] = ()
+    version: Version | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,13 @@ listed as   known       and                              then
 ---------   -----       ---                              ----
 present     shown       same version, read whole         unchanged (leaves a hold or pending)
 present     shown       was over, is over                left as it stands
-present     shown       stays out by the policy          removed, details scrubbed
+present     shown       is private, to be skipped        removed, details scrubbed
+present     shown       ahead, meets a condition         removed; a series' past is recorded
 present     shown       otherwise                        updated; a series' past is recorded
 present     twin        shown                            updated, under the new item id
 present     removed     ends after the boundary          revived (by item id, or as a twin)
 present     unknown     ends after the boundary          created
-present     unknown     over, or stays out by policy     skipped
+present     no shown    over, or stays out by policy     skipped
 gone        any         gone when it was to be read      passed over: its delete is to come
 unreadable  any                                          quarantined, the row stands
 deleted     shown       ends after the boundary          pending removal, settled at round's end
@@ -53,13 +54,15 @@ from keepstep.core.page import (
 )
 from keepstep.core.record import ALL, Shown, close, overtake, succeed
 from keepstep.core.recurrence import ends_after
-from keepstep.core.rules import Rule
+from keepstep.core.rules import CONDITIONS, Rule
 from keepstep.core.skip import (
     NOT_OPEN,
     PRIVATE_SUBJECT,
     Policy,
     PrivateAppointments,
+    condition_met,
     stays_out,
+    traits_of,
     withhold,
 )
 
@@ -147,9 +150,11 @@ def _without_reading(change: ListedChange, row: KnownRow | None, terms: Terms) -
         and change.end is not None
         and change.end <= terms.boundary
     )
-    version = (change.item_id, change.change_key, change.last_modified)
-    if version in terms.left_out:
+    left_out = terms.left_out.get((change.item_id, change.change_key, change.last_modified))
+    if left_out is not None and left_out not in CONDITIONS:
         return Rule.OVER_BEFORE_AND_AFTER if shown else Rule.ENDED_BEFORE
+    if left_out is not None and not shown:
+        return left_out
     if not over:
         return None
     if row is None or not shown:
@@ -249,7 +254,10 @@ class _Desk:
             return
         appointment = withhold(appointment, terms.policy)
         ahead = ends_after(appointment, terms.boundary)
-        if row is not None and row.state in _SHOWN:
+        condition = condition_met(traits_of(appointment), terms.policy.conditions)
+        if condition and (ahead or self._is_shown_ahead(row)):
+            self._leave_out(row, appointment, condition)
+        elif row is not None and row.state in _SHOWN:
             self._update(row, appointment, ahead=ahead)
         elif not ahead:
             uid, rule = appointment.uid, Rule.ENDED_BEFORE
@@ -292,6 +300,32 @@ class _Desk:
         succession = succeed(known, row.shown, appointment, self._terms.boundary)
         self._put(
             row, appointment, succession.shown, what, rule, record=succession.record, scrub=scrub
+        )
+
+    def _is_shown_ahead(self, row: KnownRow | None) -> bool:
+        if row is None or row.state not in _SHOWN:
+            return False
+        return ends_after(row.appointment, self._terms.boundary)
+
+    def _leave_out(self, row: KnownRow | None, appointment: Appointment, condition: Rule) -> None:
+        """Leave out what meets a condition; its version is noted, so that it is not read again."""
+        version = _version(appointment)
+        if row is None or row.state not in _SHOWN:
+            note = Note(appointment.item_id, appointment.uid, What.SKIPPED, condition, row, version)
+            self._add(note)
+            return
+        boundary = self._terms.boundary
+        mark = removal(row, condition, boundary)
+        past = mark.shown and overtake(row.appointment, mark.shown, appointment, boundary)
+        self._add(
+            replace(
+                mark,
+                shown=past,
+                scrub=_withheld(appointment) and not row.appointment.masked,
+                now=appointment,
+                overtaken=self._overtaken(appointment),
+                version=version,
+            )
         )
 
     def _stay_out(self, item_id: str, uid: str, row: KnownRow | None, rule: Rule) -> None:
@@ -338,13 +372,6 @@ class _Desk:
     def _note(self, change: ListedChange, row: KnownRow | None, what: What, rule: Rule) -> None:
         uid = row.appointment.uid if row else change.uid
         self._add(Note(change.item_id, uid or change.item_id, what, rule, row))
-
-    def _leave_out(
-        self, appointment: Appointment, row: KnownRow | None, what: What, rule: Rule
-    ) -> None:
-        """Note an item that was read for nothing, with its version: it is not read again."""
-        version = (appointment.item_id, appointment.change_key, appointment.last_modified)
-        self._add(Note(appointment.item_id, appointment.uid, what, rule, row, version))
 
     def _add(self, decision: Decision) -> None:
         row = getattr(decision, "row", None)

@@ -36,6 +36,30 @@ class Rule(StrEnum):
         "private-skipped",
         "It is private, and the setting private_appointments is skip.",
     )
+    SKIP_SENSITIVITY = (
+        "skip-sensitivity",
+        "Left out by the condition skip_sensitivities: its sensitivity is among them.",
+    )
+    SKIP_SHOW_AS = (
+        "skip-show-as",
+        "Left out by the condition skip_show_as: it shows the time as one of those.",
+    )
+    SKIP_DECLINED = (
+        "skip-declined",
+        "Left out by the condition skip_declined: the operator declined it.",
+    )
+    SKIP_ALL_DAY = (
+        "skip-all-day",
+        "Left out by the condition skip_all_day: it is an all-day one.",
+    )
+    SKIP_CATEGORY = (
+        "skip-category",
+        "Left out by the condition skip_categories: it has one of those categories.",
+    )
+    SKIP_SUBJECT = (
+        "skip-subject",
+        "Left out by the condition skip_subject_contains: its subject has one of those words.",
+    )
     SAME_MEETING_NEW_ITEM_ID = (
         "same-meeting-new-item-id",
         "Exchange shows the same meeting (UID and start) under a new item id.",
@@ -63,11 +87,28 @@ class Rule(StrEnum):
     UNCHANGED = ("unchanged", "The same version as is known.")
 
 
+CONDITIONS = frozenset(
+    {
+        Rule.SKIP_SENSITIVITY,
+        Rule.SKIP_SHOW_AS,
+        Rule.SKIP_DECLINED,
+        Rule.SKIP_ALL_DAY,
+        Rule.SKIP_CATEGORY,
+        Rule.SKIP_SUBJECT,
+    }
+)
+
+
+def rule_of(name: str) -> Rule:
+    """Give the rule of a name. Raises ValueError for a name that no rule has."""
+    return Rule(name)  # type: ignore[call-arg]
+
+
 def in_words(name: str) -> str:
     """Give the words of a rule, or of a failure of the catalogue, by its name."""
     from keepstep.core.failures import FAILURES
 
     if name in set(Rule):
-        return Rule(name).words  # type: ignore[call-arg]
+        return rule_of(name).words
     failure = FAILURES.get(name)
     return failure.message if failure else name

@@ -1,12 +1,26 @@
-"""IsSkipAppointment: which appointments stay out, and how private ones are shown."""
+"""IsSkipAppointment: which appointments stay out, and how private ones are shown.
+
+A *condition* leaves out appointments that are ahead, by what they are. A series is judged as a
+whole, by its master: what one changed occurrence says of itself does not matter. Subject and
+categories of what is not open are never looked at: their text is nobody's business, and what is
+stored of them does not depend on it.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import unicodedata
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 
-from keepstep.core.appointment import Appointment, ChangedOccurrence, Details, Sensitivity
+from keepstep.core.appointment import (
+    Appointment,
+    ChangedOccurrence,
+    Details,
+    Response,
+    Sensitivity,
+    ShowAs,
+)
 from keepstep.core.rules import Rule
 
 PRIVATE_SUBJECT = "Private appointment"
@@ -22,11 +36,48 @@ class PrivateAppointments(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Conditions:
+    """The optional conditions: an appointment that meets one of them is left out.
+
+    Categories and parts of subjects are compared without regard to case.
+    """
+
+    categories: tuple[str, ...] = ()
+    show_as: tuple[ShowAs, ...] = ()
+    sensitivities: tuple[Sensitivity, ...] = ()
+    declined: bool = False
+    all_day: bool = False
+    subject_contains: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return self != NO_CONDITIONS
+
+
+NO_CONDITIONS = Conditions()
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What the conditions look at. `response` is the operator's own."""
+
+    subject: str
+    categories: tuple[str, ...]
+    show_as: ShowAs
+    sensitivity: Sensitivity
+    response: Response
+    all_day: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
-    """What an administrator set: how far back a first round looks, and what of private ones."""
+    """What an administrator set: how far back a first round looks, what stays out, what of private.
+
+    The last is how private appointments are kept.
+    """
 
     past_days: int = 180
     private_appointments: PrivateAppointments = PrivateAppointments.BUSY_ONLY
+    conditions: Conditions = field(default_factory=Conditions)
 
     @property
     def past(self) -> timedelta:
@@ -39,6 +90,67 @@ def stays_out(sensitivity: Sensitivity, policy: Policy) -> Rule | None:
     if sensitivity in NOT_OPEN and policy.private_appointments is PrivateAppointments.SKIP:
         return Rule.PRIVATE_SKIPPED
     return None
+
+
+def traits_of(appointment: Appointment) -> Traits:
+    """Give what the conditions look at; of a series, what its master says."""
+    details = appointment.details
+    return Traits(
+        details.subject,
+        details.categories,
+        details.show_as,
+        details.sensitivity,
+        details.response,
+        appointment.all_day,
+    )
+
+
+def condition_met(traits: Traits, conditions: Conditions) -> Rule | None:
+    """Give the first condition, as a rule, that leaves an appointment of these traits out."""
+    if traits.sensitivity in conditions.sensitivities:
+        return Rule.SKIP_SENSITIVITY
+    if traits.show_as in conditions.show_as:
+        return Rule.SKIP_SHOW_AS
+    if conditions.declined and traits.response is Response.DECLINED:
+        return Rule.SKIP_DECLINED
+    if conditions.all_day and traits.all_day:
+        return Rule.SKIP_ALL_DAY
+    if traits.sensitivity in NOT_OPEN:
+        return None
+    if conditions.categories and traits.categories:
+        wanted = {fold(each) for each in conditions.categories}
+        if any(fold(each) in wanted for each in traits.categories):
+            return Rule.SKIP_CATEGORY
+    if conditions.subject_contains:
+        subject = fold(traits.subject)
+        if any(fold(each) in subject for each in conditions.subject_contains):
+            return Rule.SKIP_SUBJECT
+    return None
+
+
+def loosened(before: Conditions, after: Conditions) -> frozenset[Rule]:
+    """Give the conditions, as rules, that let something in which they left out before."""
+    found = {
+        Rule.SKIP_SENSITIVITY: not set(before.sensitivities) <= set(after.sensitivities),
+        Rule.SKIP_SHOW_AS: not set(before.show_as) <= set(after.show_as),
+        Rule.SKIP_DECLINED: before.declined and not after.declined,
+        Rule.SKIP_ALL_DAY: before.all_day and not after.all_day,
+        Rule.SKIP_CATEGORY: bool(_folded(before.categories) - _folded(after.categories)),
+        Rule.SKIP_SUBJECT: any(
+            not any(part in each for part in _folded(after.subject_contains))
+            for each in _folded(before.subject_contains)
+        ),
+    }
+    return frozenset(rule for rule, is_looser in found.items() if is_looser)
+
+
+def fold(text: str) -> str:
+    """Give the text as it is compared: without regard to case and to how accents are written."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+
+
+def _folded(texts: tuple[str, ...]) -> set[str]:
+    return {fold(each) for each in texts}
 
 
 def withhold(appointment: Appointment, policy: Policy) -> Appointment:

@@ -20,6 +20,7 @@ from keepstep.core.decisions import (
     Version,
     What,
 )
+from keepstep.core.rules import Rule
 from keepstep.store.bulk import insert_history, insert_live, update_live
 from keepstep.store.mailboxes import SUCCESS, guard
 from keepstep.store.models import Appointment, LeftOut, Quarantine
@@ -36,8 +37,8 @@ class PageResult:
     `success` is the round's last success (UTC) if this is its last page, else None.
     `full_round` is the number of the full round that the page belongs to, or of the last one.
     `mentioned` are the ids of all items that the answer told of: none of them stays in quarantine
-    unless it is set aside again. `left_out` are versions that were read for nothing, beside those
-    of the decisions.
+    unless it is set aside again. `left_out` are versions that were read for nothing, with the
+    rule that leaves them out, beside those of the decisions.
     """
 
     mailbox_id: int
@@ -48,7 +49,7 @@ class PageResult:
     decisions: Sequence[Decision]
     success: datetime | None = None
     mentioned: Sequence[str] = ()
-    left_out: Sequence[Version] = ()
+    left_out: Sequence[tuple[Version, Rule]] = ()
 
 
 @dataclass(slots=True)
@@ -119,21 +120,24 @@ def _apply_decisions(result: PageResult) -> None:
     decisions = result.decisions
     puts = [each for each in decisions if isinstance(each, Put)]
     marks = [each for each in decisions if isinstance(each, Mark)]
+    changing: list[Put | Mark] = [*puts, *marks]
+    for record in (record for each in changing for record in each.overtaken):
+        shown = pack_shown(record.shown)
+        Appointment.objects.filter(pk=record.id).update(shown=shown, updated_at=result.at)
     for put in puts:
-        for record in put.overtaken:
-            shown = pack_shown(record.shown)
-            Appointment.objects.filter(pk=record.id).update(shown=shown, updated_at=result.at)
         if put.record is not None:
             _copy_record(put, result)
-    _scrub([*puts, *marks], result.mailbox_id)
+    _scrub(changing, result.mailbox_id)
     _write_puts(puts, result)
     for mark in marks:
         _write_mark(mark, result)
     _write_kept([each for each in decisions if isinstance(each, Keep)], result)
     notes = [each for each in decisions if isinstance(each, Note)]
     _write_listed(notes, result)
-    versions = [each.version for each in notes if each.version]
+    passed_over: list[Note | Mark] = [*notes, *marks]
+    versions = [(each.version, each.rule) for each in passed_over if each.version]
     _write_left_out([*versions, *result.left_out], result.mailbox_id)
+    _forget_left_out([put.appointment.item_id for put in puts], result.mailbox_id)
     _write_quarantine(decisions, result)
     _write_history(decisions, result)
 
@@ -141,7 +145,7 @@ def _apply_decisions(result: PageResult) -> None:
 def _scrub(decisions: Sequence[Put | Mark], mailbox_id: int) -> None:
     for each in decisions:
         if each.scrub and each.row is not None:
-            now = each.appointment if isinstance(each, Put) else None
+            now = each.appointment if isinstance(each, Put) else each.now
             scrub_meeting(mailbox_id, each.row.appointment.uid, now)
 
 
@@ -229,20 +233,39 @@ def _write_listed(notes: Sequence[Note], result: PageResult) -> None:
         Appointment.objects.filter(pk__in=listed).update(listed_in=result.full_round)
 
 
-def _write_left_out(versions: Sequence[Version], mailbox_id: int) -> None:
-    rows = [
-        LeftOut(
-            mailbox_id=mailbox_id, item_id=item_id, change_key=change_key, last_modified=modified
+def _write_left_out(versions: Sequence[tuple[Version, Rule]], mailbox_id: int) -> None:
+    write_left_out([(mailbox_id, version, rule) for version, rule in versions])
+
+
+def write_left_out(found: Sequence[tuple[int, Version, Rule]]) -> None:
+    """Note versions that are left out: mailbox, version, rule; the caller holds the transaction."""
+    # One statement can't write a row twice: of an item that was listed twice the last one counts.
+    rows = {
+        (mailbox_id, version[0]): LeftOut(
+            mailbox_id=mailbox_id,
+            item_id=version[0],
+            change_key=version[1],
+            last_modified=version[2],
+            rule=rule.value,
         )
-        for item_id, change_key, modified in versions
-    ]
+        for mailbox_id, version, rule in found
+    }
     LeftOut.objects.bulk_create(
-        rows,
+        rows.values(),
         batch_size=_BATCH,
         update_conflicts=True,
-        update_fields=["change_key", "last_modified"],
+        update_fields=["change_key", "last_modified", "rule"],
         unique_fields=["mailbox", "item_id"],
     )
+
+
+def _forget_left_out(item_ids: Sequence[str], mailbox_id: int) -> None:
+    """Forget that items were left out: they are in the calendar now."""
+    left_out = LeftOut.objects.filter(mailbox_id=mailbox_id)
+    if not item_ids or not left_out.exists():
+        return
+    for begin in range(0, len(item_ids), 500):
+        left_out.filter(item_id__in=item_ids[begin : begin + 500]).delete()
 
 
 def _write_quarantine(decisions: Sequence[Decision], result: PageResult) -> None:

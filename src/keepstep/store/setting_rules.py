@@ -11,13 +11,15 @@ from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from keepstep.core.addresses import is_forbidden
-from keepstep.core.skip import PrivateAppointments
+from keepstep.core.appointment import Sensitivity, ShowAs
+from keepstep.core.skip import PrivateAppointments, fold
 from keepstep.store.fields import read_email, read_line, read_number, read_switch, shown
 
 LARGEST_BATCH = 512
 LONGEST_PAST = 36500
 LONGEST_URL = 2000
 LONGEST_VALUE = 10_000
+MOST_WORDS = 100
 MICROSOFT = "https://login.microsoftonline.com"
 
 Value = bool | int | str | tuple[str, ...] | None
@@ -101,6 +103,30 @@ def _one_of(kind: type[StrEnum]) -> Callable[[str], StrEnum]:
         raise ValueError(f"must be one of {', '.join(kind)}, not {shown(text)}")
 
     return read
+
+
+def _some_of(kind: type[StrEnum]) -> Callable[[str], tuple[StrEnum, ...]]:
+    """Read members separated by ;, in any case, blanks and hyphens for underscores."""
+    by_word = {each.value: each for each in kind}
+
+    def read(text: str) -> tuple[StrEnum, ...]:
+        found: list[StrEnum] = []
+        for part in filter(None, map(str.strip, text.split(";"))):
+            member = by_word.get("_".join(part.casefold().replace("-", " ").split()))
+            if member is None:
+                raise ValueError(f"must be some of {', '.join(kind)}, not {shown(part)}")
+            found.append(member)
+        return tuple(dict.fromkeys(found))
+
+    return read
+
+
+def _words(text: str) -> tuple[str, ...]:
+    """Read texts separated by ;, each once whatever its case."""
+    found = {fold(each): each for each in map(read_line, text.split(";")) if each}
+    if len(found) > MOST_WORDS:
+        raise ValueError(f"must be at most {MOST_WORDS}, not {len(found)}")
+    return tuple(found.values())
 
 
 def _url(text: str) -> str:
@@ -230,6 +256,17 @@ RULES: dict[str, Rule] = {
             "busy-only",
             _one_of(PrivateAppointments),
         ),
+        Rule("skip_categories", "Left out: of one of these categories (;)", "", _words),
+        Rule("skip_show_as", "Left out: shown as free, tentative, … (;)", "", _some_of(ShowAs)),
+        Rule(
+            "skip_sensitivities",
+            "Left out: private, confidential, … (;)",
+            "",
+            _some_of(Sensitivity),
+        ),
+        Rule("skip_declined", "Left out: what the operator declined", "off", read_switch),
+        Rule("skip_all_day", "Left out: all-day ones", "off", read_switch),
+        Rule("skip_subject_contains", "Left out: with this in the subject (;)", "", _words),
         Rule("allow_plain_http", "Passwords over http to other machines", "off", read_switch),
         Rule("connections", "Connections at once (empty: by version)", "", _number_or_none(1, 200)),
         Rule("timeout_seconds", "Seconds that an answer may take", "100", _number(1, 600)),

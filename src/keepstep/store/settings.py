@@ -10,10 +10,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
 
 from keepstep import environment
+from keepstep.core.appointment import Sensitivity, ShowAs
 from keepstep.core.errors import UsageError
-from keepstep.core.skip import Policy, PrivateAppointments
+from keepstep.core.skip import Conditions, Policy, PrivateAppointments
 from keepstep.store import audit
 from keepstep.store.fields import did_you_mean, sentence, shown
 from keepstep.store.models import Mailbox, Setting
@@ -58,6 +61,17 @@ _OF_ACCESS = frozenset(
         "username",
     }
 )
+# The conditions of IsSkipAppointment.
+SKIP = frozenset(
+    {
+        "skip_all_day",
+        "skip_categories",
+        "skip_declined",
+        "skip_sensitivities",
+        "skip_show_as",
+        "skip_subject_contains",
+    }
+)
 _AT_FULL_ROUND = "takes hold at the next full round (keepstep sync --full)"
 _STRICTNESS = [PrivateAppointments.FULL, PrivateAppointments.BUSY_ONLY, PrivateAppointments.SKIP]
 
@@ -84,6 +98,12 @@ class ApplicationSettings:
     oauth_scope: str = ""
     past_days: int = 180
     private_appointments: PrivateAppointments = PrivateAppointments.BUSY_ONLY
+    skip_categories: tuple[str, ...] = ()
+    skip_show_as: tuple[ShowAs, ...] = ()
+    skip_sensitivities: tuple[Sensitivity, ...] = ()
+    skip_declined: bool = False
+    skip_all_day: bool = False
+    skip_subject_contains: tuple[str, ...] = ()
     allow_plain_http: bool = False
     connections: int | None = None
     timeout_seconds: int = 100
@@ -109,7 +129,15 @@ class ApplicationSettings:
     @property
     def policy(self) -> Policy:
         """Give what decides which appointments stay out, and how private ones are kept."""
-        return Policy(self.past_days, self.private_appointments)
+        conditions = Conditions(
+            categories=self.skip_categories,
+            show_as=self.skip_show_as,
+            sensitivities=self.skip_sensitivities,
+            declined=self.skip_declined,
+            all_day=self.skip_all_day,
+            subject_contains=self.skip_subject_contains,
+        )
+        return Policy(self.past_days, self.private_appointments, conditions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +186,13 @@ def change(values: Mapping[str, str], *, by: str = audit.COMMAND_LINE) -> list[s
     `by` is who did it, for the audit.
 
     Where private appointments are to be kept less openly, what is stored is scrubbed in the same
-    transaction. Raises UsageError that names every value that is refused.
+    transaction; where conditions leave out more, it is taken out of the calendars. Raises
+    UsageError that names every value that is refused.
     """
     checked = check(values)
     with transaction.atomic():
+        if SKIP & checked.keys():
+            _displace()
         before = load(with_secrets=False)
         _record(checked, by)
         for name, value in checked.items():
@@ -306,6 +337,8 @@ def _follow_up(before: ApplicationSettings, after: ApplicationSettings) -> list[
         notes.append(f"private_appointments {_AT_FULL_ROUND}.")
     elif new is not old:
         notes.append(_scrub(new))
+    if before.policy.conditions != after.policy.conditions:
+        notes.append(_take_hold(before.policy.conditions, after.policy.conditions))
     return notes
 
 
@@ -315,6 +348,22 @@ def _try_soon() -> None:
 
     sign_ins.forget()
     Mailbox.objects.exclude(next_attempt=None).update(next_attempt=None)
+
+
+def _displace() -> None:
+    """Take the mailboxes from all rounds under way: they would store by the old conditions."""
+    Mailbox.objects.update(fence=F("fence") + 1)
+
+
+def _take_hold(before: Conditions, after: Conditions) -> str:
+    # Not at the top, as with scrubbing.
+    from keepstep.store.skip_change import take_hold
+
+    taken = take_hold(before, after, timezone.now())
+    return (
+        f"IsSkipAppointment: {taken.left_out} stored appointments were taken out of the calendars,"
+        f" {taken.full_rounds} mailboxes are read whole at their next round."
+    )
 
 
 def _scrub(mode: PrivateAppointments) -> str:

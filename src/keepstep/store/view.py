@@ -9,6 +9,7 @@ from itertools import islice
 from django.db.models import Q, QuerySet
 
 from keepstep.core.decisions import KnownRecord, KnownRow, RowState, Version
+from keepstep.core.rules import Rule, rule_of
 from keepstep.store.models import Appointment, LeftOut, Quarantine
 from keepstep.store.rows import known_row, unpack
 
@@ -47,13 +48,15 @@ def records(mailbox_id: int, uids: Iterable[str]) -> dict[str, list[KnownRecord]
     return found
 
 
-def left_out(mailbox_id: int, item_ids: Iterable[str]) -> frozenset[Version]:
-    """Give the versions in which these items were read and left out."""
-    found: set[Version] = set()
+def left_out(mailbox_id: int, item_ids: Iterable[str]) -> dict[Version, Rule]:
+    """Give the versions in which these items were read and left out, with the rule."""
+    found: dict[Version, Rule] = {}
+    columns = ("item_id", "change_key", "last_modified", "rule")
     for chunk in _chunks(item_ids):
         rows = LeftOut.objects.filter(mailbox_id=mailbox_id, item_id__in=chunk)
-        found.update(rows.values_list("item_id", "change_key", "last_modified"))
-    return frozenset(found)
+        for item_id, change_key, modified, rule in rows.values_list(*columns):
+            found[item_id, change_key, modified] = rule_of(rule)
+    return found
 
 
 def quarantined(mailbox_id: int) -> list[str]:

@@ -12,6 +12,7 @@ from keepstep.core.doubt import Watch
 from keepstep.core.errors import ExchangeError
 from keepstep.core.page import Listing, Page
 from keepstep.core.reconcile import must_be_read, reconcile, settle
+from keepstep.core.rules import Rule
 from keepstep.core.skip import Policy
 from keepstep.exchange.connector import Connector, Target
 from keepstep.store import mailboxes, view
@@ -76,7 +77,7 @@ class _Round:
         self.cutoff = mailbox.cutoff or self.began - means.policy.past
         self.target = Target(mailbox.email, mailbox.time_zone)
         self.outcome = outcome
-        self.left_out: frozenset[Version] = frozenset()
+        self.left_out: dict[Version, Rule] = {}
         self.watch = Watch(self.state)
 
     @property

@@ -16,7 +16,7 @@ from keepstep.core.doubt import Watch
 from keepstep.core.errors import ExchangeError
 from keepstep.core.page import ChangeKind, ListedChange, Listing, Page
 from keepstep.core.reconcile import must_be_read, reconcile, settle
-from keepstep.core.rules import Rule
+from keepstep.core.rules import CONDITIONS, Rule
 from keepstep.exchange.connector import Target
 from keepstep.store import mailboxes, view
 from keepstep.store.apply import PageResult, count, mend
@@ -119,7 +119,9 @@ async def _compare(
         full_round=mailbox.full_round,
         decisions=decisions + await _extra(mailbox, means, changes, decisions, terms),
         mentioned=set_aside,
-        left_out=[each.version for each in found if isinstance(each, Note) and each.version],
+        left_out=[
+            (each.version, each.rule) for each in found if isinstance(each, Note) and each.version
+        ],
     )
 
 
@@ -155,6 +157,7 @@ def _drift(email: str, decisions: Sequence[Decision]) -> list[Drift]:
             what = "changed" if shown else "missing"
             drift.append(Drift(email, each.appointment.uid, what))
         elif isinstance(each, Mark):
-            what = "changed" if each.rule is Rule.PRIVATE_SKIPPED else "extra"
+            kept_out = each.rule is Rule.PRIVATE_SKIPPED or each.rule in CONDITIONS
+            what = "changed" if kept_out else "extra"
             drift.append(Drift(email, each.row.appointment.uid, what))
     return drift

@@ -146,7 +146,7 @@ def test_an_unknown_series_is_read_to_know_when_it_ends() -> None:
 
 def test_a_series_that_was_read_and_left_out_is_not_read_again_until_it_changes() -> None:
     over = daily(-10, count=5)
-    terms = replace(TERMS, left_out=frozenset({("item", "k1", None)}))
+    terms = replace(TERMS, left_out={("item", "k1", None): Rule.ENDED_BEFORE})
 
     assert not must_be_read(listed(over), None, terms)
     assert must_be_read(listed(replace(over, change_key="k2")), None, terms)
