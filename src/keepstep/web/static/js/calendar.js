@@ -170,7 +170,8 @@
     nodes.push(title);
     if (entry.location && view.type !== VIEWS.month) nodes.push(element("span", "place", entry.location));
     nodes.push(...people(entry));
-    return { domNodes: nodes };
+    // Lines may break between the parts.
+    return { domNodes: nodes.flatMap((node) => [node, document.createTextNode(" ")]) };
   };
 
   const hint = ({ event, timeText, el }) => {
@@ -203,7 +204,15 @@
     }
   };
 
-  const height = () => (narrow.matches ? "auto" : "max(34rem, calc(100vh - 19rem))");
+  const height = () => (narrow.matches ? "max(26rem, calc(100dvh - 12rem))" : "max(34rem, calc(100vh - 19rem))");
+  const monthHeight = () => (narrow.matches ? "34rem" : "max(48rem, calc(100vh - 19rem))");
+
+  const views = () => ({
+    dayGridMonth: { height: monthHeight() },
+    timeGridWeek: { height: height(), dayHeaderFormat: { weekday: "short", day: "numeric", month: narrow.matches ? undefined : "numeric" } },
+    timeGridDay: { height: height(), titleFormat: { weekday: "long", year: "numeric", month: "long", day: "numeric" } },
+    listWeek: { height: narrow.matches ? "auto" : height(), duration: { days: 28 } },
+  });
 
   const calendar = EventCalendar.create(root, {
     view: VIEWS[root.dataset.view] || (narrow.matches ? VIEWS.agenda : VIEWS.week),
@@ -211,7 +220,7 @@
     timeZone: offset,
     locale,
     firstDay: firstDay(),
-    height: height(),
+    slotHeight: 30,
     headerToolbar: { start: "", center: "", end: "" },
     buttonText: { close: words.close },
     allDayContent: words.all_day,
@@ -225,12 +234,7 @@
     eventOrder: (a, b) => b.allDay - a.allDay || a.start - b.start || b.end - a.end,
     scrollTime: "07:30:00",
     eventTimeFormat: { hour: "numeric", minute: "2-digit" },
-    dayHeaderFormat: { weekday: "short", day: "numeric", month: "numeric" },
-    titleFormat: { year: "numeric", month: "short", day: "numeric" },
-    views: {
-      listWeek: { duration: { days: 28 } },
-      timeGridDay: { titleFormat: { weekday: "long", year: "numeric", month: "long", day: "numeric" } },
-    },
+    views: views(),
     eventSources: [{ events: source }],
     eventContent: content,
     eventDidMount: hint,
@@ -286,7 +290,7 @@
   document.getElementById("calendar-members")?.addEventListener("change", () => calendar.refetchEvents());
   document.querySelectorAll("#calendar-members .member").forEach((label, number) => label.classList.add(`of-${number % COLOURS}`));
 
-  narrow.addEventListener("change", () => calendar.setOption("height", height()));
+  narrow.addEventListener("change", () => calendar.setOption("views", views()));
   setInterval(() => {
     if (document.visibilityState === "visible") calendar.refetchEvents();
   }, EVERY);
