@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import PurePath
 
-from keepstep.store.harmless import guarded
+from keepstep.store.harmless import guarded, unguarded
 from keepstep.store.import_columns import PROBLEM
 from keepstep.store.import_files import Table
 from keepstep.store.operators import FIELDS, ShownOperator
@@ -76,7 +76,8 @@ def refused_file(
     place = heading.index(PROBLEM) if PROBLEM in heading else width
     rows = [[*heading[:place], PROBLEM, *heading[place + 1 :]]]
     for number, problem in problems.items():
-        cells = list(table.rows[number].cells)
+        # Cells that an earlier file of ours guarded are not guarded twice.
+        cells = [unguarded(cell) for cell in table.rows[number].cells]
         cells += [""] * (width - len(cells))
         rows.append([*cells[:place], problem, *cells[place + (place < width) :]])
     stem = PurePath(file_name).stem or "operators"
