@@ -14,6 +14,7 @@ from keepstep.core.appointment import Response, Sensitivity
 from keepstep.core.decisions import RowState
 from keepstep.core.record import Shown
 from keepstep.core.roles import Sight
+from keepstep.core.shown_times import WallClock
 from keepstep.store import calendar, seen, seen_detail
 from keepstep.store.seen import SeenOperator
 from tests.web.calendars import (
@@ -222,7 +223,8 @@ def test_an_agenda_has_what_lasts_for_days_on_each_of_them(anna):
     put(anna, all_day("fair", MONDAY - DAY, 3))
     put(anna, single("night", datetime(2026, 11, 24, 22, tzinfo=UTC), 4 * HOUR))
     days = calendar.window("Europe/Berlin", MONDAY, MONDAY + 7 * DAY)
-    agenda = seen.by_day(week(whole(anna)), days, ZoneInfo("Europe/Berlin"))
+    clock = WallClock(ZoneInfo("Europe/Berlin"), days.start, days.end)
+    agenda = seen.by_day(week(whole(anna)), days, clock)
     assert [(day, [each.entry.subject for each in lines]) for day, lines in agenda] == [
         (MONDAY, ["fair"]),
         (MONDAY + DAY, ["fair", "night"]),

@@ -511,7 +511,7 @@ def test_the_agenda_to_print_tells_by_day_what_is_on(
     page = client_of(operator).get(address).content.decode()
     assert page.count("fair") == 2
     assert page.index("Monday") < page.index("fair") < page.index("Tuesday") < page.index("Call")
-    assert "10:00 \N{EN DASH} 11:00" in page
+    assert "10:00 - 11:00" in page
     assert "Cancelled demo" not in page
     assert "Cancelled demo" in client_of(operator).get(address + "&cancelled=1").content.decode()
 

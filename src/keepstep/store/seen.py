@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db.models import Q
@@ -28,7 +28,7 @@ from keepstep.core.pack import unpack_series, unpack_zone
 from keepstep.core.record import shown_occurrences
 from keepstep.core.roles import Sight, is_withheld
 from keepstep.core.series import overlaps
-from keepstep.core.shown_times import drawn
+from keepstep.core.shown_times import WallClock, drawn
 from keepstep.store import models
 from keepstep.store.calendar import FURTHEST, Window, lies_in
 from keepstep.store.models import Operator
@@ -137,16 +137,16 @@ def entries(
 
 
 def by_day(
-    found: Iterable[Entry], days: Window, zone: tzinfo
+    found: Iterable[Entry], days: Window, clock: WallClock
 ) -> list[tuple[date, list[Happening]]]:
     """Give the days of the window on which something is, each with what is on it, in order.
 
-    What lasts longer than a day comes on each of its days. Days are those of the zone.
+    What lasts longer than a day comes on each of its days. Days are those of the clock.
     """
     on: dict[date, list[Happening]] = {}
     for entry in found:
         for time in entry.times:
-            for day in _days(time, days, zone):
+            for day in _days(time, days, clock):
                 on.setdefault(day, []).append(Happening(entry, time))
     for happenings in on.values():
         happenings.sort(key=lambda each: (each.time.first_day is None, each.time.start))
@@ -160,11 +160,11 @@ class Happening(NamedTuple):
     time: Time
 
 
-def _days(time: Time, days: Window, zone: tzinfo) -> Iterator[date]:
+def _days(time: Time, days: Window, clock: WallClock) -> Iterator[date]:
     if time.first_day is not None and time.last_day is not None:
         first, last = time.first_day, time.last_day
     else:
-        shown = drawn(time.start, time.end, zone)
+        shown = drawn(time.start, time.end, clock)
         first, last = shown.start.date(), (shown.end - _TICK).date() + _DAY
     day = max(first, days.first)
     while day < min(last, days.last):

@@ -5,9 +5,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from keepstep.core.shown_times import drawn, utc_offset
+from keepstep.core.shown_times import WallClock, drawn, utc_offset
 
-BERLIN = ZoneInfo("Europe/Berlin")
+YEAR = datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
+BERLIN = WallClock(ZoneInfo("Europe/Berlin"), *YEAR)
 HOUR = timedelta(hours=1)
 
 
@@ -16,7 +17,8 @@ def at(month, day, hour, minute=0):
 
 
 def wall(month, day, hour, minute=0):
-    return datetime(2026, month, day, hour, minute)  # noqa: DTZ001
+    """A wall time, marked as UTC."""
+    return at(month, day, hour, minute)
 
 
 def test_it_is_drawn_at_the_wall_clock_of_the_zone():
@@ -25,7 +27,8 @@ def test_it_is_drawn_at_the_wall_clock_of_the_zone():
         wall(11, 24, 11),
         True,
     )
-    assert drawn(at(11, 24, 9), at(11, 24, 10), ZoneInfo("Asia/Kolkata"))[0] == wall(11, 24, 14, 30)
+    kolkata = WallClock(ZoneInfo("Asia/Kolkata"), *YEAR)
+    assert drawn(at(11, 24, 9), at(11, 24, 10), kolkata).start == wall(11, 24, 14, 30)
 
 
 def test_across_the_skipped_hour_it_is_drawn_from_the_clock_before_to_the_clock_after():
@@ -62,3 +65,30 @@ def test_what_has_no_length_is_drawn_so_that_it_can_be_seen():
 )
 def test_the_offset_is_written_with_sign_hours_and_minutes(zone, offset):
     assert utc_offset(at(7, 1, 12), ZoneInfo(zone)) == offset
+
+
+@pytest.mark.parametrize(
+    "zone",
+    [
+        "UTC",
+        "Europe/Berlin",
+        "America/New_York",
+        "Australia/Lord_Howe",
+        "Africa/Casablanca",
+        "Asia/Kathmandu",
+        "America/Sao_Paulo",
+    ],
+)
+def test_a_clock_shows_at_every_quarter_of_an_hour_what_the_zone_says(zone):
+    rules = ZoneInfo(zone)
+    clock = WallClock(rules, at(2, 1, 0), at(11, 30, 0))
+    instant = at(1, 15, 0)
+    while instant < at(12, 15, 0):
+        shown = instant.astimezone(rules).replace(tzinfo=UTC, fold=0)
+        assert clock(instant) == shown, instant
+        instant += timedelta(minutes=15)
+
+
+def test_a_clock_turns_at_the_very_instant_of_the_change():
+    assert BERLIN(at(3, 29, 1) - timedelta(seconds=1)) == at(3, 29, 2) - timedelta(seconds=1)
+    assert BERLIN(at(3, 29, 1)) == at(3, 29, 3)

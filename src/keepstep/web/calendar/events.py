@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,12 +14,15 @@ from django.utils.http import parse_etags
 from django.utils.translation import gettext as _
 
 from keepstep.core.roles import Role
-from keepstep.core.shown_times import drawn, utc_offset
+from keepstep.core.shown_times import WallClock, drawn, utc_offset
 from keepstep.store import seen
 from keepstep.store.calendar import window
 from keepstep.store.seen import Entry, SeenOperator, Time
 from keepstep.web.access import account_of, allow, methods
 from keepstep.web.calendar import asked, whose
+
+# The length of a date and time in ISO 8601, to the second, without an offset.
+_SECONDS = len("2026-11-24T09:00:00")
 
 
 @allow(Role.ADMINISTRATOR, Role.OPERATOR)
@@ -37,36 +40,39 @@ def events(request: HttpRequest) -> HttpResponse:
     if chosen is None:
         return JsonResponse({"error": _("There is no such calendar.")}, status=404)
     zone = asked.zone_asked(request) or chosen.time_zone
-    found = seen.entries(
-        chosen.members,
-        window(zone, *days),
-        include_cancelled=request.GET.get("cancelled") == "1",
-    )
-    document = as_document(found, chosen.members, zone, datetime.now(UTC))
+    shown = window(zone, *days)
+    cancelled = request.GET.get("cancelled") == "1"
+    document = {
+        "zone": zone,
+        "offset": utc_offset(datetime.now(UTC), ZoneInfo(zone)),
+        **as_document(
+            seen.entries(chosen.members, shown, include_cancelled=cancelled),
+            chosen.members,
+            WallClock(ZoneInfo(zone), shown.start, shown.end),
+        ),
+    }
     return _answer(request, json.dumps(document, ensure_ascii=False, separators=(",", ":")))
 
 
 def as_document(
-    found: Sequence[Entry], members: Sequence[SeenOperator], zone: str, now: datetime
+    found: Sequence[Entry], members: Sequence[SeenOperator], clock: WallClock
 ) -> dict[str, Any]:
     """Give entries as what JSON holds; fields that are false or empty are left out.
 
-    `times` of an entry are lists of start, end, the original start that names an occurrence of a
-    series, and the times in words where they can't be drawn as they are.
+    `operators` of an entry count in the list of operators. Its `times` are lists of start and end
+    by the clock, the original start that names an occurrence of a series, and the times in words
+    where they can't be drawn as they are.
     """
     numbers = {each.operator.pk: number for number, each in enumerate(members)}
-    rules = ZoneInfo(zone)
     return {
-        "zone": zone,
-        "offset": utc_offset(now, rules),
         "operators": [
             {"name": whose.name_of(each.operator), "email": each.operator.email} for each in members
         ],
-        "entries": [_entry(each, numbers, rules) for each in found],
+        "entries": [_entry(each, numbers, clock) for each in found],
     }
 
 
-def _entry(entry: Entry, numbers: Mapping[int, int], zone: tzinfo) -> dict[str, Any]:
+def _entry(entry: Entry, numbers: Mapping[int, int], clock: WallClock) -> dict[str, Any]:
     fields = {
         "row": entry.row,
         "operators": [numbers[each] for each in entry.operators],
@@ -79,21 +85,26 @@ def _entry(entry: Entry, numbers: Mapping[int, int], zone: tzinfo) -> dict[str, 
         "withheld": entry.is_withheld,
         "exception": entry.is_exception,
         "kept": entry.is_kept,
-        "times": [_time(each, zone) for each in entry.times],
+        "times": [_time(each, clock) for each in entry.times],
     }
-    return {name: value for name, value in fields.items() if value or name == "row"}
+    return {name: value for name, value in fields.items() if value}
 
 
-def _time(time: Time, zone: tzinfo) -> list[str]:
+def _time(time: Time, clock: WallClock) -> list[str]:
     original = asked.write_original(time.original) if time.original else ""
     if time.first_day is not None and time.last_day is not None:
         return [time.first_day.isoformat(), time.last_day.isoformat(), original]
-    start, end, is_exact = drawn(time.start, time.end, zone)
-    shown = [start.isoformat(), end.isoformat(), original]
+    start, end, is_exact = drawn(time.start, time.end, clock)
+    shown = [start.isoformat()[:_SECONDS], end.isoformat()[:_SECONDS], original]
     if not is_exact:
-        ends = time.end.astimezone(zone)
-        shown.append(f"{start:%H:%M}" + (f" - {ends:%H:%M}" if time.end > time.start else ""))
+        shown.append(clock_words(time, clock))
     return shown
+
+
+def clock_words(time: Time, clock: WallClock) -> str:
+    """Give when it begins and ends by the clock, in figures."""
+    begins = f"{clock(time.start):%H:%M}"
+    return f"{begins} - {clock(time.end):%H:%M}" if time.end > time.start else begins
 
 
 def _answer(request: HttpRequest, text: str) -> HttpResponse:

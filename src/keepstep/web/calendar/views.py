@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -13,15 +13,19 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from keepstep.core.roles import Role
-from keepstep.core.shown_times import drawn, utc_offset
+from keepstep.core.shown_times import WallClock, drawn, utc_offset
 from keepstep.store import seen
 from keepstep.store.calendar import DAYS_AHEAD, window
 from keepstep.store.models import Account
 from keepstep.store.seen import Happening
 from keepstep.web.access import account_of, allow, methods
 from keepstep.web.calendar import asked, whose, words
+from keepstep.web.calendar.events import clock_words
 from keepstep.web.calendar.standing import standing as standing_of
 from keepstep.web.calendar.whose import OPERATOR, Whose, name_of
+
+# More can't be read on paper; whoever needs it asks for fewer days.
+MOST_LINES = 800
 
 may_look = allow(Role.ADMINISTRATOR, Role.OPERATOR)
 
@@ -109,9 +113,10 @@ def printed(request: HttpRequest) -> HttpResponse:
     zone = wanted.zone or chosen.time_zone
     first = asked.today(now, zone)
     days = asked.read_days(request) or (first, first + timedelta(days=DAYS_AHEAD))
-    rules = ZoneInfo(zone)
     shown = window(zone, *days)
+    clock = WallClock(ZoneInfo(zone), shown.start, shown.end)
     found = seen.entries(chosen.members, shown, include_cancelled=wanted.cancelled)
+    agenda, left_out = _cut(seen.by_day(found, shown, clock))
     names = {each.operator.pk: name_of(each.operator) for each in chosen.members}
     context = {
         "whose": chosen,
@@ -119,30 +124,43 @@ def printed(request: HttpRequest) -> HttpResponse:
         "first": words.day(days[0]),
         "last": words.day(days[1] - timedelta(days=1)),
         "days": [
-            (words.day(day), [_line(each, rules, names, wanted.zone) for each in happenings])
-            for day, happenings in seen.by_day(found, shown, rules)
+            (words.day(day), [_line(each, clock, names, wanted.zone) for each in happenings])
+            for day, happenings in agenda
         ],
+        "left_out": left_out,
         "standing": standing_of(chosen, now),
         "back": reverse("calendar") + "?" + wanted.query(),
     }
     return render(request, "calendar/print.html", context)
 
 
+def _cut(
+    agenda: list[tuple[date, list[Happening]]],
+) -> tuple[list[tuple[date, list[Happening]]], int]:
+    """Give the whole days that fit on the page, at least one, and how many lines are left out."""
+    kept: list[tuple[date, list[Happening]]] = []
+    lines = 0
+    for day, happenings in agenda:
+        if kept and lines + len(happenings) > MOST_LINES:
+            break
+        kept.append((day, happenings[:MOST_LINES]))
+        lines += len(kept[-1][1])
+    return kept, sum(len(each) for _, each in agenda) - lines
+
+
 def _line(
-    happening: Happening, zone: ZoneInfo, names: dict[int, str], asked_zone: str
+    happening: Happening, clock: WallClock, names: dict[int, str], asked_zone: str
 ) -> dict[str, Any]:
     entry, time = happening
     query = {"at": asked.write_original(time.original)} if time.original else {}
     if asked_zone:
         query["zone"] = asked_zone
-    begins, ends, _ = drawn(time.start, time.end, zone)
-    end = time.end.astimezone(zone)
+    begins, ends, _ = drawn(time.start, time.end, clock)
     return {
         "entry": entry,
         "is_series": time.original is not None,
         "all_day": time.first_day is not None,
-        "start": f"{begins:%H:%M}",
-        "end": f"{end:%H:%M}" if time.end > time.start else "",
+        "clock": clock_words(time, clock),
         "days_on": (ends.date() - begins.date()).days,
         "names": ", ".join(names[each] for each in entry.operators),
         "address": f"{reverse('appointment', args=[entry.row])}?{urlencode(query)}",
