@@ -116,13 +116,11 @@ def delete(email: str) -> None:
 @needs_database
 def link(email: str, sign_in: bool) -> None:
     """Print a one-time address, at which somebody sets a new password and signs in."""
-    from keepstep.core.errors import UsageError
     from keepstep.store import accounts
     from keepstep.store.links import Purpose
 
     account = accounts.find(email)
-    if not account.is_active:
-        raise UsageError(f"{account.email} is switched off: keepstep people enable comes first.")
+    accounts.note_link(account)
     print_link(account, Purpose.SIGN_IN if sign_in else None)
 
 

@@ -140,6 +140,13 @@ def switch(account: Account, *, on: bool, by: str = COMMAND_LINE) -> None:
         record(by, "account.switch", account.email, {"active": (not on, on)})
 
 
+def note_link(account: Account, *, by: str = COMMAND_LINE) -> None:
+    """Note that somebody lets the account in by a link. Raises UsageError for one switched off."""
+    if not account.is_active:
+        raise UsageError(f"{account.email} is switched off: switch it on first.")
+    record(by, "account.link", account.email, {})
+
+
 def switch_all(emails: Sequence[str], *, on: bool, by: str = COMMAND_LINE) -> list[Account]:
     """Switch these accounts, all or none; gives those that were otherwise before."""
     with transaction.atomic():

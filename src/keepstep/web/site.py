@@ -5,20 +5,20 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from django.http import HttpRequest
-from django.urls import reverse
 
+from keepstep.store.links import Purpose, link_of
+from keepstep.store.models import Account
 from keepstep.store.setting_rules import is_loopback
 from keepstep.store.settings import load
 
 
-def link_for(request: HttpRequest, name: str, token: str) -> str:
+def link_to(request: HttpRequest, account: Account, purpose: Purpose) -> str:
     """Give a link for the one who asks to hand on: by the setting `site_url`, else as they came.
 
     Whoever asks could write any host into the request; it deceives nobody but themselves.
     """
-    site = load(with_secrets=False).site_url
-    path = reverse(name, args=[token])
-    return f"{site.rstrip('/')}{path}" if site else request.build_absolute_uri(path)
+    site = load(with_secrets=False).site_url or request.build_absolute_uri("/")
+    return link_of(account, purpose, site)
 
 
 def site_for_mail(request: HttpRequest) -> str:

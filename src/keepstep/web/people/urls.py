@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.urls import path
 
-from keepstep.web.access import signed_in
+from keepstep.web.people import inviting, listing, person
 
-
-@signed_in
-def begun(request: HttpRequest) -> HttpResponse:
-    """Show the frame alone, until the page is there."""
-    return render(request, "base.html")
-
-
-urlpatterns = [path("", begun, name="people")]
+urlpatterns = [
+    path("", listing.listing, name="people"),
+    path("links", listing.links, name="people-links"),
+    path("invite", inviting.invite, name="people-invite"),
+    path("invite/group", inviting.invite_group, name="people-invite-group"),
+    path("<int:account>", person.person, name="person"),
+    path("<int:account>/role", person.role, name="person-role"),
+    path("<int:account>/switch", person.switch, name="person-switch"),
+    path("<int:account>/link", person.link, name="person-link"),
+    path("<int:account>/send", person.send, name="person-send"),
+    path("<int:account>/delete", person.delete, name="person-delete"),
+]
