@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
@@ -28,6 +29,11 @@ AT_ONCE = 4
 _places = threading.BoundedSemaphore(AT_ONCE)
 
 
+# How far the tasks of this process are: what a transaction has written nobody else sees before
+# its end, and an import is one transaction.
+_progress: dict[UUID, tuple[int, int]] = {}
+
+
 class Reporter:
     """What the work tells of itself. Notes are written at most four times a second."""
 
@@ -38,6 +44,9 @@ class Reporter:
 
     def progress(self, done: int, total: int) -> None:
         """Say that so many of all are done."""
+        _progress[self._task] = (done, total)
+        if connection.in_atomic_block:
+            return
         if done < total and monotonic() - self._noted < BETWEEN_NOTES:
             return
         self._noted = monotonic()
@@ -81,6 +90,7 @@ def _do(task: UUID, work: Work, language: str) -> None:
     except Exception:
         log.exception("the end of a task could not be noted")
     finally:
+        _progress.pop(task, None)
         connection.close()
         _places.release()
 
@@ -107,4 +117,7 @@ def progress(request: HttpRequest, task: UUID) -> Any:
     found = tasks.find(account_of(request), task, datetime.now(UTC))
     if found is None:
         return render(request, "not_found.html", status=404)
+    if found.running and task in _progress:
+        done, total = _progress[task]
+        found = replace(found, done=done, total=total)
     return render(request, f"tasks/{found.kind}.html", {"task": found})
