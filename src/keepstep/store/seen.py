@@ -25,7 +25,7 @@ from keepstep.core.appointment import (
 )
 from keepstep.core.decisions import RowState
 from keepstep.core.pack import unpack_series, unpack_zone
-from keepstep.core.record import shown_occurrences
+from keepstep.core.recurrence import occurrences
 from keepstep.core.roles import Sight, is_withheld
 from keepstep.core.series import overlaps
 from keepstep.core.shown_times import WallClock, drawn
@@ -218,13 +218,15 @@ class _Reader:
             yield None, self._entry(row, alike)
 
     def _occurrences(self, row: _Row) -> Iterator[tuple[Occurrence, Time]]:
-        shown = unpack_shown(row.shown)
-        for each in shown_occurrences(self._appointment(row), shown, self._early, self._late):
-            if lies_in(each, self._days):
-                yield (
-                    each,
-                    Time(each.start, each.end, each.recurrence_id, each.first_day, each.last_day),
-                )
+        appointment, days = self._appointment(row), self._days
+        # An all-day one, as an exception may be, counts by its dates: it needs a wider look.
+        by_dates = row.all_day or _HAS_EXCEPTIONS in row.series
+        start, end = (self._early, self._late) if by_dates else (days.start, days.end)
+        shown = unpack_shown(row.shown) if row.shown and row.series else None
+        for each in occurrences(appointment, start, end):
+            if (not by_dates or lies_in(each, days)) and (shown is None or shown.holds(each)):
+                when = each.start, each.end, each.recurrence_id, each.first_day, each.last_day
+                yield each, Time(*when)
 
     def _entry(self, row: _Row, times: list[Time]) -> Entry:
         member = self._members[row.mailbox_id]

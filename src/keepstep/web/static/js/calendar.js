@@ -156,13 +156,17 @@
     return [made];
   };
 
+  const dayName = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" });
+
   const content = ({ event, timeText, view }) => {
     const { entry, original, clock } = event.extendedProps;
     const nodes = [];
     const inList = view.type === VIEWS.agenda;
+    if (!inList) nodes.push(element("span", "visually-hidden", `${dayName.format(event.start)},`));
     if (!event.allDay) nodes.push(element("span", "ec-event-time", clock || timeText));
     else if (inList) nodes.push(element("span", "ec-event-time", words.all_day));
     const title = element("span", "ec-event-title", event.title);
+    title.title = [event.allDay ? words.all_day : clock || timeText, event.title, entry.location].filter(Boolean).join(" · ");
     if (entry.cancelled) title.append(element("span", "visually-hidden", ` (${words.cancelled})`));
     if (entry.declined) title.append(element("span", "visually-hidden", ` (${words.declined})`));
     if (entry.show_as === "tentative") title.append(element("span", "visually-hidden", ` (${words.tentative})`));
@@ -174,10 +178,17 @@
     return { domNodes: nodes.flatMap((node) => [node, document.createTextNode(" ")]) };
   };
 
-  const hint = ({ event, timeText, el }) => {
-    const { entry, clock } = event.extendedProps;
-    el.title = [event.allDay ? words.all_day : clock || timeText, event.title, entry.location].filter(Boolean).join(" · ");
+  // The widget calls itself a table, but its events lie beside the cells: a reader of the screen is
+  // better served by a group of buttons, each of which says its day.
+  const ROLES = ["table", "rowgroup", "row", "cell", "columnheader", "rowheader", "list", "listitem"];
+  const COUNTS = ["aria-colindex", "aria-rowindex", "aria-colcount", "aria-rowcount", "aria-colspan", "aria-rowspan"];
+  const roles = ROLES.map((each) => `[role=${each}]`).join();
+  const tidy = () => {
+    for (const each of root.querySelectorAll(roles)) each.removeAttribute("role");
+    for (const name of COUNTS) for (const each of root.querySelectorAll(`[${name}]`)) each.removeAttribute(name);
+    for (const each of root.querySelectorAll(".ec-main:not([tabindex])")) each.tabIndex = 0;
   };
+  new MutationObserver(tidy).observe(root, { childList: true, subtree: true, attributeFilter: ["role", ...COUNTS] });
 
   // --- Details ---
 
@@ -237,7 +248,6 @@
     views: views(),
     eventSources: [{ events: source }],
     eventContent: content,
-    eventDidMount: hint,
     eventClick: open,
     datesSet: ({ start, end, view }) => {
       range = { start, end };
