@@ -9,6 +9,7 @@ import pytest
 from keepstep.core.decisions import Decision, SetAside, Version
 from keepstep.core.errors import FenceLost
 from keepstep.core.page import ChangeKind, ReadItem, Unreadable
+from keepstep.core.rules import Rule
 from keepstep.store import mailboxes, models, view
 from keepstep.store.apply import PageResult, mend
 from tests.engine import NOW, add_operator
@@ -45,7 +46,7 @@ def compared(
         full_round=worker.full_round,
         decisions=decisions,
         mentioned=mentioned,
-        left_out=left_out,
+        left_out=[(version, Rule.ENDED_BEFORE) for version in left_out],
     )
 
 

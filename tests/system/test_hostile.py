@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -34,20 +34,33 @@ class Measured:
     seconds: float
 
 
+# A process counts what its parent had at the fork; so a small one starts the command, and measures.
+_WATCH = """
+import os, subprocess, sys
+process = subprocess.Popen(sys.argv[2:])
+_, status, usage = os.wait4(process.pid, 0)
+with open(sys.argv[1], "w") as file:
+    file.write(str(usage.ru_maxrss))
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+
+
 def measured(shell: Shell, *arguments: str) -> Measured:
     """Run a command, and have the system tell the peak of its memory."""
     began = time.monotonic()
-    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
-        process = subprocess.Popen(
-            [*PROGRAM, *arguments], stdout=out, stderr=err, env=shell.environment
+    with tempfile.NamedTemporaryFile("r") as memory:
+        done = subprocess.run(
+            [sys.executable, "-c", _WATCH, memory.name, *PROGRAM, *arguments],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            env=shell.environment,
+            check=False,
         )
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        seconds = time.monotonic() - began
-        out.seek(0)
-        err.seek(0)
-        ended = Ended(process.returncode, out.read(), err.read())
-    return Measured(ended, usage.ru_maxrss, seconds)
+        peak = int(memory.read())
+    seconds = time.monotonic() - began
+    ended = Ended(done.returncode, done.stdout, done.stderr)
+    return Measured(ended, peak, seconds)
 
 
 @pytest.fixture
