@@ -76,6 +76,13 @@ def absent(mailbox_id: int, full_round: int, boundary: datetime) -> list[KnownRo
     return [known_row(row) for row in rows]
 
 
+def ahead(mailbox_id: int, boundary: datetime) -> list[KnownRow]:
+    """Give the rows of the calendar that end after the boundary, in whatever state."""
+    return [
+        known_row(row) for row in _upcoming(mailbox_id, boundary).exclude(state=RowState.REMOVED)
+    ]
+
+
 def upcoming(mailbox_id: int, boundary: datetime, made_before: datetime) -> int:
     """Count the upcoming appointments that were in the calendar before `made_before`."""
     rows = _upcoming(mailbox_id, boundary).filter(state__in=(RowState.LIVE, RowState.PENDING))

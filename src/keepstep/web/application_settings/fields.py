@@ -10,6 +10,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from keepstep.core.appointment import Sensitivity, ShowAs
 from keepstep.core.skip import PrivateAppointments
 from keepstep.store.setting_rules import MailSecurity, SignIn, Version
 
@@ -18,7 +19,7 @@ from keepstep.store.setting_rules import MailSecurity, SignIn, Version
 class Words:
     """What stands beside a setting: its label, help, and for a choice the words of each value.
 
-    `kind` is the input: `text`, `switch`, `number`, `url`, `choice`, `secret` or `list`.
+    `kind` is the input: `text`, `switch`, `number`, `url`, `choice`, `several`, `secret`, `list`.
     """
 
     label: Any
@@ -97,6 +98,39 @@ FIELDS: dict[str, Words] = {
             (PrivateAppointments.FULL.value, _("Full: all, shown to their owner alone")),
         ),
     ),
+    "skip_categories": Words(
+        _("Categories"), _("Of one of these categories; several are separated by semicolons.")
+    ),
+    "skip_subject_contains": Words(
+        _("Subject contains"),
+        _("One of these words, in any case; several are separated by semicolons."),
+    ),
+    "skip_show_as": Words(
+        _("Shown as"),
+        "",
+        "several",
+        (
+            (ShowAs.FREE.value, _("free")),
+            (ShowAs.TENTATIVE.value, _("tentative")),
+            (ShowAs.BUSY.value, _("busy")),
+            (ShowAs.OUT_OF_OFFICE.value, _("out of office")),
+            (ShowAs.WORKING_ELSEWHERE.value, _("working elsewhere")),
+            (ShowAs.NO_DATA.value, _("no data")),
+        ),
+    ),
+    "skip_sensitivities": Words(
+        _("Sensitivity"),
+        "",
+        "several",
+        (
+            (Sensitivity.NORMAL.value, _("normal")),
+            (Sensitivity.PERSONAL.value, _("personal")),
+            (Sensitivity.PRIVATE.value, _("private")),
+            (Sensitivity.CONFIDENTIAL.value, _("confidential")),
+        ),
+    ),
+    "skip_declined": Words(_("Declined by the operator"), "", "switch"),
+    "skip_all_day": Words(_("All-day appointments"), "", "switch"),
     "allow_plain_http": Words(
         _("Allow passwords over plain http"),
         _("Anybody on the way could read them. Only for a trial."),
@@ -179,3 +213,11 @@ LIMITS = (
 )
 RETENTION = ("history_days", "run_days", "past_keep_days")
 APPOINTMENTS = ("past_days", "private_appointments")
+SKIP = (
+    "skip_declined",
+    "skip_all_day",
+    "skip_show_as",
+    "skip_sensitivities",
+    "skip_categories",
+    "skip_subject_contains",
+)

@@ -65,7 +65,7 @@ class SettingsForm(forms.Form):
                     changed[name] = cleaned[name]
                 continue
             text = _text(cleaned[name])
-            if text != before:
+            if not _same(name, text, before):
                 changed[name] = text
         return changed
 
@@ -76,14 +76,32 @@ class SettingsForm(forms.Form):
         values: dict[str, Any] = {}
         for name in names:
             if not RULES[name].secret:
-                value = shown[name].value
-                values[name] = value == "on" if FIELDS[name].kind == "switch" else value
+                values[name] = _input(FIELDS[name], shown[name].value)
         return values
+
+
+def _input(words: Words, value: str) -> Any:
+    """Give a stored value as its input holds it."""
+    if words.kind == "switch":
+        return value == "on"
+    if words.kind == "several":
+        return [each.strip() for each in value.split(";") if each.strip()]
+    return value
+
+
+def _same(name: str, text: str, before: str) -> bool:
+    """Say whether two texts mean the same to a setting; one that is refused is another."""
+    try:
+        return RULES[name].read(text) == RULES[name].read(before)
+    except ValueError:
+        return False
 
 
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
+    if isinstance(value, list):
+        return ";".join(value)
     return str(value).strip()
 
 
@@ -100,6 +118,9 @@ def _field(name: str, words: Words, shown: settings.ShownSetting) -> forms.Field
         return forms.BooleanField(**common)
     if words.kind == "choice":
         return forms.ChoiceField(choices=words.choices, **common)
+    if words.kind == "several":
+        boxes = forms.CheckboxSelectMultiple
+        return forms.MultipleChoiceField(choices=words.choices, widget=boxes, **common)
     if words.kind == "secret":
         common["help_text"] = _secret_help(shown)
         hidden = forms.PasswordInput(attrs={"autocomplete": "off", "placeholder": "••••••••"})

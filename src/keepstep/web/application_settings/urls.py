@@ -15,5 +15,6 @@ urlpatterns = [
     path("connection", connection.page, name="connection"),
     path("connection/find", connection.find, name="connection-find"),
     path("appointments", skip.page, name="settings-appointments"),
+    path("appointments/preview", skip.preview, name="settings-appointments-preview"),
     path("changes", changes.page, name="settings-changes"),
 ]
