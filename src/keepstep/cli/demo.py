@@ -31,6 +31,7 @@ POLL_SECONDS = 2.0
 SAMPLE_DAYS = 2
 SAMPLE_LINES = 9
 BATCH_SIZE = 50
+ADMINISTRATOR = "demo@example.com"
 USERNAME = "svc"
 PASSWORD = "secret"  # noqa: S105 - of made-up data, reached from this machine only
 _COLUMNS = 79
@@ -70,7 +71,8 @@ def _play(home: Path, seconds: float | None) -> None:
         _import(home, simulator)
         _first_round()
         _sample(next(iter(simulator.mailboxes.values())).email)
-        _live(Life(simulator), simulator, seconds)
+        with _pages():
+            _live(Life(simulator), simulator, seconds)
 
 
 def _prepare(home: Path, url: str) -> None:
@@ -131,11 +133,26 @@ def _sample(email: str) -> None:
         _say(line)
 
 
+@contextmanager
+def _pages() -> Iterator[None]:
+    """Serve the pages meanwhile; print where they are, and a one-time address to sign in."""
+    from keepstep.core.roles import Role
+    from keepstep.store import accounts
+    from keepstep.store.links import Purpose, link_of
+    from keepstep.web.pages_thread import PagesThread
+
+    account = accounts.create(ADMINISTRATOR, Role.ADMINISTRATOR)
+    with PagesThread() as pages:
+        _say(f"\n5 Pages         {pages.url}/ shows all this; sign in there, once, by")
+        click.echo(link_of(account, Purpose.SIGN_IN, pages.url))
+        yield
+
+
 def _live(life: Life, simulator: Simulator, seconds: float | None) -> None:
     from keepstep.store import changes
 
     how_long = "press Ctrl-C to end" if seconds is None else f"for {seconds:g} seconds"
-    _say(f"\n5 Live          Exchange changes, polled every {POLL_SECONDS:g} s; {how_long}\n")
+    _say(f"\n6 Live          Exchange changes, polled every {POLL_SECONDS:g} s; {how_long}\n")
     seen = changes.last_number()
     totals: Counter[str] = Counter()
     until = None if seconds is None else time.monotonic() + seconds

@@ -17,6 +17,24 @@ def serve(context: click.Context, bind: tuple[str, int]) -> None:
     from keepstep.sync.server import serve as serve_until_stopped
 
     host, port = bind
-    shown = f"[{host}]" if ":" in host else host
-    click.echo(f"Keepstep runs; its health is at http://{shown}:{port}/health. Ctrl-C ends it.")
+    site = f"http://{_reached(host)}:{port}"
+    click.echo(f"Keepstep runs at {site}/; its health is at {site}/health. Ctrl-C ends it.")
+    _say_how_to_begin(site)
     context.exit(serve_until_stopped(host, port))
+
+
+def _reached(host: str) -> str:
+    """Give the host as a browser on this machine reaches it."""
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what was asked for
+    name = everywhere.get(host, host)
+    return f"[{name}]" if ":" in name else name
+
+
+def _say_how_to_begin(site: str) -> None:
+    """Print where the first administrator is made, if there is none."""
+    from keepstep.store.links import has_administrator, set_up_link
+    from keepstep.store.settings import load
+
+    if not has_administrator():
+        click.echo("Nobody can sign in yet. Make the first administrator, within a day, at:")
+        click.echo(set_up_link(load(with_secrets=False).site_url or site))
