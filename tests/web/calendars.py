@@ -41,6 +41,21 @@ def add_operator(email: str, name: str, group: str, zone: str = "Europe/Berlin")
     return operators.add(email, fields)
 
 
+def row_of(
+    operator: Operator,
+    appointment: Appointment,
+    state: RowState = RowState.LIVE,
+    shown: Shown = ALL,
+    part: int = 0,
+) -> Row:
+    """Give the row of an appointment in an operator's calendar, not stored yet."""
+    now = datetime.now(UTC)
+    row = Row(mailbox=operator.mailbox, item_id=appointment.item_id, part=part, state=state.value)
+    row.state_since = row.created_at = row.updated_at = now
+    fill(row, appointment, shown)
+    return row
+
+
 def put(
     operator: Operator,
     appointment: Appointment,
@@ -49,11 +64,7 @@ def put(
     part: int = 0,
 ) -> Row:
     """Put an appointment into an operator's calendar."""
-    now = datetime.now(UTC)
-    row = Row(mailbox=operator.mailbox, item_id=appointment.item_id, part=part, state=state.value)
-    row.state_since = row.created_at = row.updated_at = now
-    fill(row, appointment, shown)
-    row.part = part
+    row = row_of(operator, appointment, state, shown, part)
     row.save()
     return row
 

@@ -17,6 +17,7 @@ from tests.system.product import Keepstep
 from tests.web import site as sites
 from tests.web.browser import PHONE, no_serious_faults, no_sideways_scrolling, watched
 from tests.web.calendars import SECRET
+from tests.web.this_week import CROWD
 
 ROOT = Path(__file__).parents[2]
 FILL_WITHIN = 60
@@ -203,6 +204,21 @@ def test_each_view_is_accessible_and_fits_a_desktop_and_a_phone(
 def test_a_phone_begins_with_the_agenda(phone: Page) -> None:
     pressed(phone, "Agenda")
     expect(phone.locator("#calendar .ec-list")).to_be_visible()
+
+
+def test_a_day_with_more_than_can_be_drawn_tells_how_many_and_leads_to_them(
+    browser: Browser, filled: sites.Site
+) -> None:
+    with watched(browser, filled.url) as (page, _):
+        filled.sign_in(page)
+        page.goto("/calendar/?view=month&who=operator:dora@example.com")
+        calls = page.locator("#calendar .ec-event", has_text="Call ")
+        expect(calls).to_have_count(6)
+        page.get_by_text(re.compile(r"^\d+ more$")).click()
+        page.get_by_role("button", name=re.compile(r"\+ 39 more")).last.click()
+        pressed(page, "Day")
+        expect(calls).to_have_count(CROWD)
+        expect(page.locator(".is-more")).to_have_count(0)
 
 
 def test_the_agenda_is_printed_without_the_frame(page: Page) -> None:

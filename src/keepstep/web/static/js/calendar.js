@@ -16,14 +16,18 @@
 
   const VIEWS = { month: "dayGridMonth", week: "timeGridWeek", day: "timeGridDay", agenda: "listWeek" };
   const NAMES = Object.fromEntries(Object.entries(VIEWS).map(([name, type]) => [type, name]));
+  const MOST = { month: 6, week: 30, day: 100, agenda: 40 };
+  const DAY = 86_400_000;
   const COLOURS = 8;
   const REMEMBERED = 12;
   const EVERY = 60_000;
 
   const answers = new Map();  // the last answers by address, each with its ETag
+  let viewType = VIEWS[root.dataset.view] || (narrow.matches ? VIEWS.agenda : VIEWS.week);
   let members = [];
   let offset = root.dataset.offset;
   let range = null;
+  let asking = 0;
   let last = [];  // what was drawn last: better than nothing where the next answer fails
 
   const fill = (text, value) => text.replace("%s", value);
@@ -86,16 +90,19 @@
   };
 
   const source = async (info) => {
+    const number = ++asking;
     try {
       const received = await load(info);
-      if (!received) return [];
+      // An answer that was overtaken by a later one is out of date.
+      if (!received || number !== asking) return last;
       members = received.operators;
       if (received.offset !== offset) {
         offset = received.offset;
         setTimeout(() => calendar.setOption("timeZone", offset));
       }
       const hidden = hiddenMembers();
-      const drawn = received.entries.filter((entry) => !entry.operators.every((each) => hidden.has(each))).flatMap(events);
+      const shown = received.entries.filter((entry) => !entry.operators.every((each) => hidden.has(each)));
+      const drawn = thinned(shown.flatMap(events), info);
       status.textContent = drawn.length ? "" : words.none;
       status.classList.remove("is-wrong");
       last = drawn;
@@ -105,6 +112,38 @@
       status.classList.add("is-wrong");
       return last;
     }
+  };
+
+  // A large team has more on a day than can be read, or drawn in good time: of each day the first
+  // are drawn, and one more that tells how many there are besides.
+  const thinned = (all, info) => {
+    const most = MOST[NAMES[viewType]];
+    const drawn = new Map();
+    const besides = new Map();
+    const add = (counts, days) => days.forEach((day) => counts.set(day, (counts.get(day) || 0) + 1));
+    all.sort((a, b) => b.allDay - a.allDay || (a.start < b.start ? -1 : a.start > b.start ? 1 : 0));
+    const kept = all.filter((event) => {
+      const days = daysOf(event, info);
+      const fits = days.every((day) => (drawn.get(day) || 0) < most);
+      add(fits ? drawn : besides, days);
+      return fits;
+    });
+    for (const [day, count] of besides) {
+      const more = { start: day, end: dayAfter(day), allDay: true, title: fill(words.more, count) };
+      kept.push({ ...more, id: `more/${day}`, classNames: ["is-more"], extendedProps: { more: day } });
+    }
+    return kept;
+  };
+
+  const dayAfter = (day) => new Date(Date.parse(day) + DAY).toISOString().slice(0, 10);
+
+  const daysOf = ({ start, end, allDay }, info) => {
+    const days = [];
+    const until = allDay || end.endsWith("T00:00:00") ? end.slice(0, 10) : dayAfter(end.slice(0, 10));
+    const last = until < info.endStr ? until : info.endStr.slice(0, 10);
+    let day = start > info.startStr ? start.slice(0, 10) : info.startStr.slice(0, 10);
+    for (; day < last; day = dayAfter(day)) days.push(day);
+    return days;
   };
 
   const events = (entry) =>
@@ -159,8 +198,9 @@
   const dayName = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" });
 
   const content = ({ event, timeText, view }) => {
-    const { entry, original, clock } = event.extendedProps;
+    const { entry, original, clock, more } = event.extendedProps;
     const nodes = [];
+    if (more) return { domNodes: [element("span", "ec-event-title", `+ ${event.title}`)] };
     const inList = view.type === VIEWS.agenda;
     if (!inList) nodes.push(element("span", "visually-hidden", `${dayName.format(event.start)},`));
     if (!event.allDay) nodes.push(element("span", "ec-event-time", clock || timeText));
@@ -193,7 +233,8 @@
   // --- Details ---
 
   const open = ({ event }) => {
-    const { entry, original } = event.extendedProps;
+    const { entry, original, more } = event.extendedProps;
+    if (more) return openDay(more);
     const query = new URLSearchParams();
     if (original) query.set("at", original);
     if (zoneSelect.value) query.set("zone", zoneSelect.value);
@@ -201,6 +242,19 @@
     htmx.ajax("GET", address, { target: "#appointment-content", swap: "innerHTML" }).then(() => {
       if (!dialog.open) dialog.showModal();
     });
+  };
+
+  // What is besides is seen on the day itself; where the day is full, too, in the agenda to print.
+  const openDay = (day) => {
+    if (viewType === VIEWS.month || viewType === VIEWS.week) {
+      calendar.setOption("date", day);
+      acts.day();
+      return;
+    }
+    const query = asked();
+    query.set("start", day);
+    query.set("end", dayAfter(day));
+    location.assign(`${root.dataset.print}?${query}`);
   };
 
   // --- The widget ---
@@ -216,7 +270,7 @@
   };
 
   const height = () => (narrow.matches ? "max(26rem, calc(100dvh - 12rem))" : "max(34rem, calc(100vh - 19rem))");
-  const monthHeight = () => (narrow.matches ? "34rem" : "max(48rem, calc(100vh - 19rem))");
+  const monthHeight = () => (narrow.matches ? "42rem" : "max(48rem, calc(100vh - 19rem))");
 
   const views = () => ({
     dayGridMonth: { height: monthHeight() },
@@ -226,7 +280,7 @@
   });
 
   const calendar = EventCalendar.create(root, {
-    view: VIEWS[root.dataset.view] || (narrow.matches ? VIEWS.agenda : VIEWS.week),
+    view: viewType,
     date: root.dataset.day,
     timeZone: offset,
     locale,
@@ -235,14 +289,14 @@
     headerToolbar: { start: "", center: "", end: "" },
     buttonText: { close: words.close },
     allDayContent: words.all_day,
-    moreLinkContent: ({ num }) => fill(words.more, num),
+    moreLinkContent: ({ num }) => (narrow.matches ? `+${num}` : fill(words.more, num)),
     noEventsContent: words.none,
     nowIndicator: true,
     editable: false,
     selectable: false,
     dayMaxEvents: true,
     lazyFetching: false,
-    eventOrder: (a, b) => b.allDay - a.allDay || a.start - b.start || b.end - a.end,
+    eventOrder: (a, b) => b.allDay - a.allDay || Boolean(a.extendedProps.more) - Boolean(b.extendedProps.more) || a.start - b.start || b.end - a.end,
     scrollTime: "07:30:00",
     eventTimeFormat: { hour: "numeric", minute: "2-digit" },
     views: views(),
@@ -270,7 +324,12 @@
     next: () => calendar.next(),
   };
   const minutes = (text) => (text[0] === "-" ? -1 : 1) * (Number(text.slice(1, 3)) * 60 + Number(text.slice(4)));
-  for (const name of Object.keys(VIEWS)) acts[name] = () => calendar.setOption("view", VIEWS[name]);
+  for (const name of Object.keys(VIEWS)) {
+    acts[name] = () => {
+      viewType = VIEWS[name];
+      calendar.setOption("view", viewType);
+    };
+  }
   const KEYS = { t: "today", m: "month", w: "week", d: "day", a: "agenda", ArrowLeft: "prev", ArrowRight: "next" };
 
   document.addEventListener("click", (event) => {
