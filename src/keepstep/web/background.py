@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from time import monotonic
@@ -35,27 +36,38 @@ _progress: dict[UUID, tuple[int, int]] = {}
 
 
 class Reporter:
-    """What the work tells of itself. Notes are written at most four times a second."""
+    """What the work tells of itself. Notes are written at most four times a second.
+
+    They are written by a thread of their own: the work may be in an event loop, which must not
+    wait for the database.
+    """
 
     def __init__(self, task: UUID) -> None:
         self._task = task
         self._lines: list[dict[str, Any]] = []
         self._noted = 0.0
+        self._notes = ThreadPoolExecutor(1, thread_name_prefix="keepstep-notes")
 
     def progress(self, done: int, total: int) -> None:
         """Say that so many of all are done."""
         _progress[self._task] = (done, total)
+        # Within a transaction of the work the note would wait for its end.
         if connection.in_atomic_block:
             return
         if done < total and monotonic() - self._noted < BETWEEN_NOTES:
             return
         self._noted = monotonic()
-        tasks.advance(self._task, done, total, datetime.now(UTC))
+        self._notes.submit(tasks.advance, self._task, done, total, datetime.now(UTC))
 
     def line(self, line: Mapping[str, Any]) -> None:
         """Show one more line at once."""
         self._lines.append(dict(line))
-        tasks.show_lines(self._task, self._lines, datetime.now(UTC))
+        self._notes.submit(tasks.show_lines, self._task, list(self._lines), datetime.now(UTC))
+
+    def close(self) -> None:
+        """Wait until all is written."""
+        self._notes.submit(connection.close)
+        self._notes.shutdown()
 
 
 Work = Callable[[Reporter], Mapping[str, Any]]
@@ -96,8 +108,9 @@ def _do(task: UUID, work: Work, language: str) -> None:
 
 
 def _outcome(task: UUID, work: Work) -> tuple[Mapping[str, Any], str]:
+    report = Reporter(task)
     try:
-        return work(Reporter(task)), ""
+        return work(report), ""
     except UsageError as error:
         return {}, str(error)
     except KeepstepError as error:
@@ -106,6 +119,8 @@ def _outcome(task: UUID, work: Work) -> tuple[Mapping[str, Any], str]:
     except Exception:
         log.exception("a task failed")
         return {}, FAILURES["internal-error"].message
+    finally:
+        report.close()
 
 
 @signed_in
