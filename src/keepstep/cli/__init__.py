@@ -25,6 +25,7 @@ ENTRIES = {
     "settings": Entry("keepstep.cli.settings:settings", "Change and show application settings."),
     "operators": Entry("keepstep.cli.operators:operators", "Import, list, edit operators."),
     "jobs": Entry("keepstep.cli.jobs:jobs", "The job schedulers: list, enable, change, run."),
+    "skip": Entry("keepstep.cli.skip:skip", "Preview which appointments conditions leave out."),
     "sync": Entry("keepstep.cli.sync:sync", "Synchronize the calendars once, now."),
     "appointments": Entry("keepstep.cli.appointments:appointments", "Show the sales calendar."),
     "explain": Entry("keepstep.cli.explain:explain", "Say why a meeting is here, or is not."),
