@@ -78,8 +78,7 @@ class _Round:
         self.target = Target(mailbox.email, mailbox.time_zone)
         self.outcome = outcome
         self.left_out: dict[Version, Rule] = {}
-        # A full round that goes on may list what the store has from its earlier pages.
-        self.watch = Watch("" if mailbox.in_full_round else self.state)
+        self.watch = Watch(self.state)
 
     @property
     def terms(self) -> Terms:
