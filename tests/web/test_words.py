@@ -126,7 +126,7 @@ class Texts(HTMLParser):
 def english() -> re.Pattern[str]:
     """Give what finds a text that is a message which says something else in German."""
     patterns = [
-        _PLACEHOLDER.sub(".+", re.escape(form))
+        _PLACEHOLDER.sub(r"\\w.*", re.escape(form))
         for each in messages("de")
         for form in forms_of(each.id)
         if all(forms_of(each.string)) and form not in forms_of(each.string)
