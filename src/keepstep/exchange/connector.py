@@ -4,8 +4,9 @@ Words: a *target* is the mailbox to read; a *listing* is one answer to "what cha
 sync state"; a *listed change* names one item and the few cheap facts about it; an *appointment*
 is the item read whole.
 
-A connector only reads. Every method may raise `ExchangeError` with a code of the catalogue, and
-nothing else. Any implementation must pass tests/contract/connector.py.
+A connector only reads; how it hears that there is something to read is in `notification`. Every
+method may raise `ExchangeError` with a code of the catalogue, and nothing else. Any implementation
+must pass tests/contract/connector.py.
 """
 
 from __future__ import annotations
