@@ -22,7 +22,9 @@ MOST_AT_ONCE = 500
 class RoleForm(forms.Form):
     """What somebody may do."""
 
-    role = forms.ChoiceField(label=_("Role"), choices=ROLES)
+    role = forms.ChoiceField(
+        label=_("Role"), choices=ROLES, initial=Role.OPERATOR.value, widget=forms.RadioSelect
+    )
 
 
 class InviteForm(RoleForm):

@@ -122,6 +122,7 @@ def _back(account: Account) -> HttpResponse:
 
 
 def _page(request: HttpRequest, found: Account, one_time_link: str) -> HttpResponse:
+    changes = audit.listing(subject=found.email)
     context = {
         "person": shown(found),
         "role_form": RoleForm(initial={"role": found.role}),
@@ -129,6 +130,6 @@ def _page(request: HttpRequest, found: Account, one_time_link: str) -> HttpRespo
         "invited": accounts.state(found) is accounts.State.INVITED,
         "can_send": can_send(request),
         "myself": found.pk == account_of(request).pk,
-        "changes": audit.listing(limit=10, subject=found.email),
+        "changes": [each for each in changes if each.action.startswith("account.")][:10],
     }
     return render(request, "people/person.html", context)
