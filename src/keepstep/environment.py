@@ -17,6 +17,7 @@ from platformdirs import user_data_path
 from keepstep.core.errors import UsageError
 
 SQLITE_BUSY_SECONDS = 20
+LARGEST_SECRET = 100_000
 
 
 def home() -> Path:
@@ -30,7 +31,12 @@ def home() -> Path:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"KEEPSTEP_HOME: can't use {path}: {error.strerror}.") from None
+    if not os.access(path, os.R_OK | os.X_OK):
+        raise UsageError(f"KEEPSTEP_HOME: can't use {path}: it is not for this user. {_OWNER}")
     return path
+
+
+_OWNER = "Run keepstep as the user who owns it."
 
 
 def variable(name: str) -> str | None:
@@ -42,9 +48,16 @@ def variable(name: str) -> str | None:
     if not file:
         return None
     try:
-        return Path(file).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{name}_FILE: can't read {file}: {error}.") from None
+        with Path(file).open(encoding="utf-8") as opened:
+            text = opened.read(LARGEST_SECRET + 1).strip()
+    except OSError as error:
+        raise UsageError(f"{name}_FILE: can't read {file}: {error.strerror}.") from None
+    except ValueError:  # also a path that can't be one
+        raise UsageError(f"{name}_FILE: {file[:100]!r} is no file of UTF-8 text.") from None
+    if not text or len(text) > LARGEST_SECRET:
+        problem = f"is larger than {LARGEST_SECRET} characters" if text else "is empty"
+        raise UsageError(f"{name}_FILE: {file} {problem}.")
+    return text
 
 
 SECRET_KEY = "KEEPSTEP_SECRET_KEY"  # noqa: S105 - the name of a variable
@@ -101,7 +114,10 @@ def make_key(path: Path) -> None:
 
 def _existing_key(path: Path) -> bytes:
     try:
-        key = path.read_bytes().strip()
+        with path.open("rb") as file:
+            key = file.read(LARGEST_SECRET).strip()
+    except PermissionError as error:
+        raise UsageError(f"can't read {path}: {error.strerror}. {_OWNER}") from None
     except OSError as error:
         raise UsageError(f"can't read {path}: {error.strerror}.") from None
     if not key:
@@ -120,7 +136,10 @@ def database() -> dict[str, object]:
     url = variable("KEEPSTEP_DATABASE_URL")
     if not url:
         return _sqlite(str(home() / "keepstep.sqlite3"))
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise UsageError("KEEPSTEP_DATABASE_URL is no URL: look at its host.") from None
     if parts.scheme == "sqlite":
         file = unquote(url).removeprefix("sqlite:///")
         if not file or file.startswith("sqlite:"):

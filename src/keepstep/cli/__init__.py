@@ -19,6 +19,7 @@ from keepstep.cli.group import Entry, LazyGroup
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 REFUSED = 2
+_STANDARD_STREAMS = 3
 
 ENTRIES = {
     "migrate": Entry("keepstep.cli.migrate:migrate", "Create or upgrade the database."),
@@ -61,6 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Whatever happens, the terminal sees no traceback.
     """
+    _have_standard_streams()
     _be_lenient_about_encodings()
     try:
         status = _invoke(list(sys.argv[1:] if arguments is None else arguments))
@@ -108,6 +110,16 @@ def _say(line: str) -> None:
 
     with suppress(BrokenPipeError):
         click.echo(f"keepstep: {safe(line)}", err=True)
+
+
+def _have_standard_streams() -> None:
+    """Open what the caller closed, lest a file that is opened later stands in its place."""
+    while (nowhere := os.open(os.devnull, os.O_RDWR)) < _STANDARD_STREAMS:
+        pass
+    os.close(nowhere)
+    sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
 
 
 def _be_lenient_about_encodings() -> None:

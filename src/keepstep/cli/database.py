@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from keepstep.cli.logs import log_to_file
+from keepstep.cli.logs import keep_from_terminal, log_to_file
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -17,6 +17,7 @@ def start_django() -> None:
     """Let Django read its settings, and send the log to its file."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "keepstep.settings"
     log_to_file()
+    keep_from_terminal()
     import django
 
     django.setup()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import sqlite3
 
@@ -23,6 +24,16 @@ _DATABASE_WORDS = {
     "disk I/O": "the disk failed on {name}: check the disk and its free space",
 }
 
+_REMEDIES = {
+    errno.EACCES: "run keepstep as the user who owns it.",
+    errno.EDQUOT: "free some space.",
+    errno.EFBIG: "raise the limit of file sizes (ulimit -f).",
+    errno.EMFILE: "raise the limit of open files (ulimit -n).",
+    errno.ENFILE: "close other programs, or raise this machine's limit of open files.",
+    errno.ENOSPC: "free some space.",
+    errno.EROFS: "name a directory that can be written to.",
+}
+
 
 def plain(error: BaseException) -> str:
     """Give the one line for an error that a command ended with."""
@@ -34,7 +45,8 @@ def plain(error: BaseException) -> str:
         return _database(str(error))
     if isinstance(error, OSError) and error.strerror:
         where = f" ({error.filename})" if error.filename else ""
-        return _line(f"{error.strerror}{where}")
+        remedy = _REMEDIES.get(error.errno or 0, "")
+        return _line(f"{error.strerror}{where}{': ' if remedy else ''}{remedy}")
     return f"{FAILURES['internal-error'].message} {_where_logged()}"
 
 

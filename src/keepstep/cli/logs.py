@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
+import threading
 import traceback
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -17,6 +19,8 @@ from typing import Any
 from keepstep.cli.errors import log_file
 from keepstep.cli.log_file import SharedLogFile
 from keepstep.core.errors import KeepstepError, UsageError
+
+log = logging.getLogger("keepstep.cli")
 
 LARGEST = 5_000_000
 KEPT = 3
@@ -38,6 +42,21 @@ def log_to_file() -> None:
         handler = _handler()
         root.addHandler(handler)
         logging.getLogger("keepstep").setLevel(logging.INFO)
+
+
+def keep_from_terminal() -> None:
+    """Log warnings of libraries and errors that none can catch, which Python would print."""
+    logging.captureWarnings(True)
+    sys.unraisablehook = _log_unraisable
+    threading.excepthook = _log_of_thread
+
+
+def _log_unraisable(told: sys.UnraisableHookArgs) -> None:
+    log.error("an error that none can catch", exc_info=told.exc_value)
+
+
+def _log_of_thread(told: threading.ExceptHookArgs) -> None:
+    log.error("a thread failed", exc_info=told.exc_value)
 
 
 class JsonLines(logging.Formatter):

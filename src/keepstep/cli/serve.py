@@ -18,9 +18,14 @@ def serve(context: click.Context, bind: tuple[str, int]) -> None:
 
     host, port = bind
     site = f"http://{_reached(host)}:{port}"
-    click.echo(f"Keepstep runs at {site}/; its health is at {site}/health. Ctrl-C ends it.")
-    _say_how_to_begin(site)
-    context.exit(serve_until_stopped(host, port))
+    begin = _how_to_begin(site)
+
+    def say() -> None:
+        click.echo(f"Keepstep runs at {site}/; its health is at {site}/health. Ctrl-C ends it.")
+        for line in begin:
+            click.echo(line)
+
+    context.exit(serve_until_stopped(host, port, say))
 
 
 def _reached(host: str) -> str:
@@ -30,11 +35,14 @@ def _reached(host: str) -> str:
     return f"[{name}]" if ":" in name else name
 
 
-def _say_how_to_begin(site: str) -> None:
-    """Print where the first administrator is made, if there is none."""
+def _how_to_begin(site: str) -> list[str]:
+    """Give the lines that say where the first administrator is made, none if there is one."""
     from keepstep.store.links import has_administrator, set_up_link
     from keepstep.store.settings import load
 
-    if not has_administrator():
-        click.echo("Nobody can sign in yet. Make the first administrator, within a day, at:")
-        click.echo(set_up_link(load(with_secrets=False).site_url or site))
+    if has_administrator():
+        return []
+    return [
+        "Nobody can sign in yet. Make the first administrator, within a day, at:",
+        set_up_link(load(with_secrets=False).site_url or site),
+    ]

@@ -132,6 +132,8 @@ def _problem(error: Exception, server: MailServer) -> str:
         return f"no TLS could be agreed on with {server.address}: check smtp_security and smtp_port"
     if isinstance(error, socket.gaierror):
         return f"the name {server.host} can't be found: check smtp_host"
+    if isinstance(error, (FileNotFoundError, PermissionError, IsADirectoryError)):
+        return f"ca_file can't be read: {error.strerror}"
     if isinstance(error, ConnectionRefusedError):
         return f"nothing listens at {server.address}: check smtp_host and smtp_port"
     if isinstance(error, OSError):

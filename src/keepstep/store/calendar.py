@@ -59,7 +59,7 @@ def entries(
 def team(access_group: str) -> list[Operator]:
     """Give the operators of an access group. Raises UsageError where there are none."""
     members = list(Operator.objects.filter(access_group=access_group).order_by("email"))
-    if not members:
+    if not members or not access_group:  # those without a group are no team
         raise UsageError(f"no operator has the access group {access_group!r}.")
     return members
 

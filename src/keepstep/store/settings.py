@@ -34,6 +34,7 @@ from keepstep.store.setting_rules import (
     write,
 )
 
+LARGEST_CERTIFICATES = 2_000_000
 LIMIT_OF_2010 = 8
 LIMIT = 20
 # Where a secret may come from instead of the store: the names of variables, no secrets.
@@ -297,13 +298,18 @@ def _read(name: str, text: str) -> Value:
 
 def _check_certificate(path: str) -> None:
     try:
-        certificates = Path(path).read_text(encoding="ascii", errors="replace")
+        with Path(path).open(encoding="ascii", errors="replace") as file:
+            certificates = file.read(LARGEST_CERTIFICATES + 1)
+        if len(certificates) > LARGEST_CERTIFICATES:
+            raise ValueError(f"must have at most {LARGEST_CERTIFICATES} bytes of certificates")
         ssl.create_default_context(cadata=certificates)
     except ssl.SSLError:
         raise ValueError(
             f"must be a file of PEM certificates, which {shown(path)} is not"
         ) from None
     except (OSError, ValueError) as error:
+        if str(error).startswith("must"):
+            raise
         reason = error.strerror if isinstance(error, OSError) else "it holds no certificate"
         raise ValueError(f"names {shown(path)}, which can't be used: {reason}") from None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Callable
 
 import uvicorn
 from django.core.asgi import get_asgi_application
@@ -21,15 +22,15 @@ class _Server(uvicorn.Server):
         return
 
 
-def serve(host: str, port: int) -> int:
+def serve(host: str, port: int, begun: Callable[[], None] = lambda: None) -> int:
     """Serve until SIGTERM or SIGINT, then end within 15 seconds; give the exit status.
 
-    Raises UsageError where the address can't be listened on.
+    `begun` is called when the address is listened on. Raises UsageError where it can't be.
     """
-    return asyncio.run(_serve(host, port))
+    return asyncio.run(_serve(host, port, begun))
 
 
-async def _serve(host: str, port: int) -> int:
+async def _serve(host: str, port: int, begun: Callable[[], None]) -> int:
     config = uvicorn.Config(
         get_asgi_application(),
         host=host,
@@ -49,6 +50,7 @@ async def _serve(host: str, port: int) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    begun()
     tasks = [
         asyncio.create_task(server.serve(sockets=[listening])),
         asyncio.create_task(scheduler.run()),
