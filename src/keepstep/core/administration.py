@@ -59,6 +59,8 @@ def for_administrator(code: str, about: Circumstances) -> str:
         "subscription-limit": "New-ThrottlingPolicy -Name 'Keepstep' -ThrottlingPolicyScope"
         " Regular -EwsMaxSubscriptions 20000;"
         f" Set-ThrottlingPolicyAssociation -Identity {account} -ThrottlingPolicy 'Keepstep'",
+        "notifications-refused": f"Get-Mailbox -Identity {mailbox} |"
+        " Format-List ServerName, RecipientTypeDetails, AdminDisplayVersion",
         "store-unavailable": f"Get-MailboxDatabaseCopyStatus; Get-Mailbox -Identity {mailbox} |"
         " Format-List Database",
         "mailbox-moving": f"Get-MoveRequest -Identity {mailbox} | Get-MoveRequestStatistics",

@@ -249,6 +249,55 @@ FAILURES: dict[str, Failure] = _catalogue(
         passes_by_itself=True,
     ),
     Failure(
+        "subscription-gone",
+        "Exchange no longer knows the subscription to a mailbox's changes.",
+        "It expired, the server was restarted, or another server answers than the one that has it.",
+        "Nothing to do: the mailbox is subscribed to anew, and polled meanwhile.",
+        passes_by_itself=True,
+    ),
+    Failure(
+        "watermark-refused",
+        "Exchange can't tell what changed since it last told of changes.",
+        "What is remembered of the last notification is too old, or the mailbox was moved.",
+        "Nothing to do: the mailbox is subscribed to anew and polled at once.",
+        passes_by_itself=True,
+    ),
+    Failure(
+        "notification-url-refused",
+        "Exchange does not accept the address at which it should notify us.",
+        "It is no address to Exchange, or one that it may not call.",
+        "Set notification_url to an address, with https:// and the host's full name, that the"
+        " Exchange server reaches; until then use delivery=streaming.",
+        passes_by_itself=False,
+    ),
+    Failure(
+        "notifications-refused",
+        "Exchange does not notify of changes in this mailbox.",
+        "The server is older than 2010 SP1, has notifications switched off, or the mailbox is on"
+        " another site than the one asked.",
+        "Nothing to do: the mailbox is polled instead. To have notifications, set exchange_url to"
+        " the server of the mailbox's site.",
+        passes_by_itself=True,
+    ),
+    Failure(
+        "stream-limit",
+        "Exchange accepts no further streaming connection.",
+        "As many are open for one mailbox as its HangingConnectionLimit allows.",
+        "Nothing to do: the mailboxes are polled meanwhile. If it lasts, raise"
+        " HangingConnectionLimit in the web.config of EWS on the Exchange servers, or end other"
+        " programs that stream.",
+        passes_by_itself=True,
+    ),
+    Failure(
+        "stream-dropped",
+        "A streaming connection to Exchange was cut or fell silent.",
+        "A proxy, firewall or load balancer on the way ends long connections, or the server was"
+        " restarted.",
+        "It is opened again, and the mailboxes are polled meanwhile. If it happens often, have the"
+        " devices on the way let connections to Exchange last 30 minutes.",
+        passes_by_itself=True,
+    ),
+    Failure(
         "request-refused",
         "Exchange refused the request.",
         "The server does not accept what was asked for; the detail has its code.",

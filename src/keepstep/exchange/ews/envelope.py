@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from xml.sax.saxutils import escape
 
 from lxml.etree import _Element
@@ -44,6 +44,8 @@ _LOGIN = re.compile(
     rb"password|passwd|/owa/|logon|log[ -]?in|log[ -]?on|sign[ -]?in|<form", re.IGNORECASE
 )
 _PAGE = 256 * 1024
+# Without headers there is no Retry-After to take against it.
+_NO_DATE = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,11 @@ def read_answer(raw: RawAnswer, now: datetime) -> Answer:
         _server_version(root),
         content,
     )
+
+
+def read_envelope(body: bytes) -> Answer:
+    """Read an envelope that is no HTTP answer by itself. Raises as `read_answer` does."""
+    return read_answer(RawAnswer(200, body=body), _NO_DATE)
 
 
 def messages_of(answer: Answer, operation: str, count: int | None = None) -> list[ResponseMessage]:
