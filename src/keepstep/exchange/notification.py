@@ -143,8 +143,8 @@ class Notifier(Protocol):
         """Subscribe to changes in the folder, to be heard by `stream` with the same anchor.
 
         Subscribe the anchor's own mailbox first (None: the mailbox is its own anchor): what its
-        answer says of the machine is what brings the others to the same. A subscription without
-        a stream ends after 30 minutes.
+        answer says of the machine is what brings the others to the same. A subscription that no
+        stream asks for ends after a while.
         """
         ...
 

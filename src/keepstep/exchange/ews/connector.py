@@ -1,50 +1,38 @@
 """The connector for Exchange Web Services: what of which operations makes an appointment.
 
-Only operations that read are here. One request is in flight for each call; calls for different
-mailboxes go on side by side.
+Only operations that read are here, and subscriptions. One request is in flight for each call; calls
+for different mailboxes go on side by side.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime
-from typing import TypeVar
+from datetime import datetime
 
-from keepstep.core.errors import ExchangeError
 from keepstep.exchange.connector import Folder, Listing, ReadItem, Target, Unreadable
 from keepstep.exchange.ews import get_folder, sync_folder_items
-from keepstep.exchange.ews.answer import RawAnswer
+from keepstep.exchange.ews.asking import LARGE_ANSWER, utc_now
 from keepstep.exchange.ews.build import OccurrenceRead, appointment_of, occurrence_of
-from keepstep.exchange.ews.envelope import Answer, ServerVersion, read_answer, request
 from keepstep.exchange.ews.get_item import BODY_ONLY, BodyForm, WireItem, items_of, items_request
 from keepstep.exchange.ews.item import ItemOnWire
+from keepstep.exchange.ews.notifying import SILENT_SECONDS, Notifying
 from keepstep.exchange.ews.poison import asked_for
 from keepstep.exchange.ews.transport import Transport
-from keepstep.exchange.ews.versions import DIALECTS, ExchangeVersion
+from keepstep.exchange.ews.versions import ExchangeVersion
 from keepstep.exchange.ews.wire import Malformed
 
 DEFAULT_READ_BATCH = 50
 # Of bodies alone a request can well ask for more than of whole items.
 _BODY_BATCH = 100
-# Reading a larger answer would hold up the other mailboxes' turns for milliseconds.
-_LARGE_ANSWER = 256 * 1024
-# Headers that Exchange itself sends (MS-ASHTTP 2.2.1.1.2), and no other server known to us.
-_MARKS_OF_EXCHANGE = ("x-feserver", "x-beserver", "x-diaginfo")
-
-_Result = TypeVar("_Result")
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
-class EwsConnector:
-    """Reads mailboxes over EWS, impersonating their owners. A `Connector`.
+class EwsConnector(Notifying):
+    """Reads mailboxes over EWS, impersonating their owners. A `NotifyingConnector`.
 
     `read_batch` bounds how many whole items one request asks for, beside the batch size of each
     call. `now` is asked only for a server's pause that is given as a date. Answers of more than
-    `offload_above` bytes are read in a thread (None: never).
+    `offload_above` bytes are read in a thread (None: never). A stream without a sign of life for
+    `silent_seconds` is given up.
     """
 
     def __init__(
@@ -53,22 +41,18 @@ class EwsConnector:
         version: ExchangeVersion | str,
         *,
         read_batch: int = DEFAULT_READ_BATCH,
-        now: Callable[[], datetime] = _utc_now,
-        offload_above: int | None = _LARGE_ANSWER,
+        now: Callable[[], datetime] = utc_now,
+        offload_above: int | None = LARGE_ANSWER,
+        silent_seconds: float = SILENT_SECONDS,
     ) -> None:
-        self._transport = transport
-        self._dialect = DIALECTS[ExchangeVersion(version)]
+        super().__init__(
+            transport,
+            version,
+            now=now,
+            offload_above=offload_above,
+            silent_seconds=silent_seconds,
+        )
         self._read_batch = read_batch
-        self._now = now
-        self._offload_above = offload_above
-        self._is_exchange = False
-        self.server_version: ServerVersion | None = None
-        self._requests = 0
-
-    @property
-    def requests(self) -> int:
-        """How many requests were sent so far."""
-        return self._requests
 
     async def folder(self, target: Target) -> Folder:
         """Give the default calendar folder of the mailbox."""
@@ -88,17 +72,13 @@ class EwsConnector:
         found: dict[str, WireItem] = {}
         textless: set[str] = set()
         for batch in _batches(dict.fromkeys(item_ids), min(self._read_batch, batch_size)):
-            found |= await self._read(target, batch, self._dialect.item, BodyForm.TEXT)
+            found |= await self._items(target, batch, self._dialect.item, BodyForm.TEXT)
             textless |= await self._fill_bodies(target, found, batch, batch_size)
         occurrences = await self._occurrences(target, found, textless, batch_size)
         return {
             item_id: _made(item, item_id, target.time_zone, occurrences)
             for item_id, item in found.items()
         }
-
-    async def close(self) -> None:
-        """Release connections."""
-        await self._transport.close()
 
     async def _occurrences(
         self, target: Target, found: dict[str, WireItem], textless: set[str], batch_size: int
@@ -117,7 +97,7 @@ class EwsConnector:
         read: dict[str, WireItem] = {}
         for form, of_form in ids.items():
             for batch in _batches(of_form, batch_size):
-                read |= await self._read(target, batch, self._dialect.occurrence, form)
+                read |= await self._items(target, batch, self._dialect.occurrence, form)
                 if form is BodyForm.TEXT:
                     await self._fill_bodies(target, read, batch, batch_size)
         return {
@@ -137,14 +117,14 @@ class EwsConnector:
             return set()
         empty = [item_id for item_id in batch if _lacks_body(found[item_id])]
         for part in _batches(empty, min(batch_size, _BODY_BATCH)):
-            bodies = await self._read(target, part, BODY_ONLY, BodyForm.HTML)
+            bodies = await self._items(target, part, BODY_ONLY, BodyForm.HTML)
             for item_id, html in bodies.items():
                 item = found[item_id]
                 if isinstance(item, ItemOnWire) and isinstance(html, ItemOnWire):
                     item.body = html.body
         return set(empty)
 
-    async def _read(
+    async def _items(
         self, target: Target, ids: Sequence[str], properties: tuple[str, ...], body: BodyForm
     ) -> dict[str, WireItem]:
         async def ask(part: Sequence[str]) -> dict[str, WireItem]:
@@ -152,31 +132,6 @@ class EwsConnector:
             return await self._ask(target, operation, lambda answer: items_of(answer, part))
 
         return await asked_for(ask, ids, lambda: self.folder(target))
-
-    async def _ask(
-        self, target: Target, operation: bytes, read: Callable[[Answer], _Result]
-    ) -> _Result:
-        address = target.address.strip()
-        if not address or not address.isprintable() or " " in address:
-            # With an empty one a server may answer for the service account's own mailbox.
-            raise ExchangeError("no-email-address", "not an address")
-        body = request(operation, self._dialect.request_version, address)
-        self._requests += 1
-        raw = await self._transport.post(body, {"X-AnchorMailbox": address})
-        self._is_exchange |= any(mark in raw.headers for mark in _MARKS_OF_EXCHANGE)
-
-        def understand() -> _Result:
-            answer = read_answer(raw, self._now())
-            if answer.version is not None:
-                self.server_version = answer.version
-            return read(answer)
-
-        return await self._understood(raw, understand)
-
-    async def _understood(self, raw: RawAnswer, understand: Callable[[], _Result]) -> _Result:
-        if self._offload_above is not None and len(raw.body) > self._offload_above:
-            return await asyncio.to_thread(understand)
-        return understand()
 
 
 def _made(

@@ -16,7 +16,7 @@ import aiohttp
 
 from keepstep.core.errors import ExchangeError
 from keepstep.exchange.ews.answer import RawAnswer
-from keepstep.exchange.ews.web import Way, ask, open_session
+from keepstep.exchange.ews.web import Ask, Way, ask, open_session
 
 MOST_REDIRECTS = 3
 # RFC 9110, 15.4: of the others none says "the same, elsewhere".
@@ -35,6 +35,7 @@ async def ask_following(
     *,
     headers: Mapping[str, str],
     body: bytes | None = None,
+    ask: Ask = ask,
 ) -> RawAnswer:
     """Send one request as `ask` does, following at most three redirects within its server.
 

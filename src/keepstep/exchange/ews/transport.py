@@ -1,14 +1,16 @@
 """The way to the EWS address of one server: connections, turns, signing in.
 
 Credentials go to the configured server alone: no redirect is followed away from it, no cookie is
-kept (a cookie would tie the next mailbox to the server of the last).
+kept (a cookie would tie the next mailbox to the server of the last; `affinity` has the exception).
 """
 
 from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -17,11 +19,22 @@ import aiohttp
 from keepstep.exchange.ews.answer import RawAnswer
 from keepstep.exchange.ews.redirects import ask_following
 from keepstep.exchange.ews.sign_in import PinnedSignIn, SignIn
-from keepstep.exchange.ews.web import Limits, Way, open_session, trust
+from keepstep.exchange.ews.web import Holder, Limits, Way, open_session, trust
 
-__all__ = ["HEADERS", "AiohttpTransport", "Limits", "Transport"]
+__all__ = ["HEADERS", "AiohttpTransport", "HeldAnswer", "Limits", "Transport"]
 
 HEADERS = {"Content-Type": "text/xml; charset=utf-8", "Accept": "text/xml"}
+
+
+@dataclass(frozen=True, slots=True)
+class HeldAnswer:
+    """An answer that goes on: of status 200 its body comes by `pieces`, of others it is whole.
+
+    `pieces` raises `ExchangeError` stream-dropped where the answer is cut off.
+    """
+
+    answer: RawAnswer
+    pieces: AsyncGenerator[bytes, None]
 
 
 class Transport(Protocol):
@@ -29,6 +42,15 @@ class Transport(Protocol):
 
     async def post(self, body: bytes, headers: Mapping[str, str]) -> RawAnswer:
         """Send one request and give the whole answer; raises `ExchangeError` if none came."""
+        ...
+
+    def hold(
+        self, body: bytes, headers: Mapping[str, str]
+    ) -> AbstractAsyncContextManager[HeldAnswer]:
+        """Send one request whose answer goes on, on a connection of its own.
+
+        Entering raises `ExchangeError` if no answer began; leaving ends the connection.
+        """
         ...
 
     async def close(self) -> None:
@@ -94,8 +116,31 @@ class AiohttpTransport:
                 if self._pinned is not None:
                     self._idle.append(line)
 
+    @asynccontextmanager
+    async def hold(self, body: bytes, headers: Mapping[str, str]) -> AsyncIterator[HeldAnswer]:
+        """Send one request, signed in, whose answer goes on. It takes none of the turns."""
+        pinned = self._pinned
+        sign_in = self._sign_in if pinned is None else pinned.of_connection()
+        holder = Holder()
+        async with (
+            open_session(self._way, connections=1, tls=self._trust(), is_timed=False) as session,
+            aclosing(holder.pieces()) as pieces,
+        ):
+            answer = await sign_in.send(
+                lambda further: ask_following(
+                    session,
+                    self._way,
+                    "POST",
+                    self._url,
+                    headers={**HEADERS, **headers, **further},
+                    body=body,
+                    ask=holder.ask,
+                )
+            )
+            yield HeldAnswer(answer, pieces)
+
     async def close(self) -> None:
-        """Close all connections."""
+        """Close all connections but those that are held."""
         lines, self._lines, self._idle = self._lines, [], []
         for line in lines:
             await line.session.close()
@@ -106,8 +151,12 @@ class AiohttpTransport:
         return self._idle.pop() if self._idle else self._opened(self._pinned.of_connection(), 1)
 
     def _opened(self, sign_in: SignIn, connections: int) -> _Line:
-        if self._tls is None:
-            self._tls = trust(self._way.ca_file)
-        line = _Line(open_session(self._way, connections=connections, tls=self._tls), sign_in)
+        session = open_session(self._way, connections=connections, tls=self._trust())
+        line = _Line(session, sign_in)
         self._lines.append(line)
         return line
+
+    def _trust(self) -> ssl.SSLContext:
+        if self._tls is None:
+            self._tls = trust(self._way.ca_file)
+        return self._tls

@@ -28,13 +28,14 @@ class Dialect:
 
     `listing` are the few properties that decide whether a listed item may be passed over, `item`
     those of an item read whole, `occurrence` those in which a changed occurrence can differ from
-    its series.
+    its series. `streams` is how many hanging connections one mailbox may have at once by default.
     """
 
     request_version: str
     listing: tuple[str, ...]
     item: tuple[str, ...]
     occurrence: tuple[str, ...]
+    streams: int
 
 
 _LISTING = (
@@ -76,20 +77,25 @@ _SINCE_2013 = ("calendar:JoinOnlineMeetingUrl",)
 # The ids stand in for the definitions where a server gives those no id of their own.
 _ZONE_IDS_SINCE_2013 = ("calendar:StartTimeZoneId", "calendar:EndTimeZoneId")
 
-_OF_2010 = Dialect("Exchange2010_SP2", _LISTING, _DETAILS + _WHOLE, _DETAILS)
+# Microsoft documents 3 for 2013 and none for 2010.
+_STREAMS_OF_2013 = 3
+_STREAMS_SINCE_2016 = 10
+
+_OF_2010 = Dialect("Exchange2010_SP2", _LISTING, _DETAILS + _WHOLE, _DETAILS, _STREAMS_OF_2013)
 
 
-def _since_2013(request_version: str) -> Dialect:
+def _since_2013(request_version: str, streams: int) -> Dialect:
     return Dialect(
         request_version,
         _LISTING,
         _DETAILS + _SINCE_2013 + _WHOLE + _ZONE_IDS_SINCE_2013,
         _DETAILS + _SINCE_2013,
+        streams,
     )
 
 
-_OF_2013 = _since_2013("Exchange2013_SP1")
-_OF_2016 = _since_2013("Exchange2016")
+_OF_2013 = _since_2013("Exchange2013_SP1", _STREAMS_OF_2013)
+_OF_2016 = _since_2013("Exchange2016", _STREAMS_SINCE_2016)
 
 DIALECTS: dict[ExchangeVersion, Dialect] = {
     ExchangeVersion.EXCHANGE_2010: _OF_2010,

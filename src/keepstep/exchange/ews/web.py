@@ -8,10 +8,11 @@ about themselves. Errors of the libraries underneath become codes of the catalog
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 import zlib
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -19,6 +20,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.client import _RequestContextManager
 from aiohttp.connector import Connection
 
 from keepstep import __version__
@@ -28,6 +30,7 @@ from keepstep.exchange.ews.answer import RawAnswer
 from keepstep.exchange.ews.network_errors import FOREIGN_ERRORS, failure_of
 
 _HEADERS = {"User-Agent": f"Keepstep/{__version__}", "Accept-Encoding": "gzip, deflate"}
+_OK = 200
 _PIECE = 64 * 1024
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 # Longer than a minute, so that a connection lasts from one round to the next; IIS keeps them two.
@@ -112,9 +115,16 @@ def trust(ca_file: Path | None) -> ssl.SSLContext:
 
 
 def open_session(
-    way: Way, *, connections: int = 0, tls: ssl.SSLContext | None = None
+    way: Way,
+    *,
+    connections: int = 0,
+    tls: ssl.SSLContext | None = None,
+    is_timed: bool = True,
 ) -> aiohttp.ClientSession:
-    """Give a session of at most so many connections (0: no bound); to be closed by the caller."""
+    """Give a session of at most so many connections (0: no bound); to be closed by the caller.
+
+    Without `is_timed` an answer may last for ever once its connection is there.
+    """
     limits = way.limits
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(
@@ -124,13 +134,31 @@ def open_session(
             keepalive_timeout=_KEEP_SECONDS,
         ),
         timeout=aiohttp.ClientTimeout(
-            total=limits.total_seconds, sock_connect=limits.connect_seconds
+            total=limits.total_seconds if is_timed else None,
+            sock_connect=limits.connect_seconds,
         ),
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
         trust_env=False,
         response_class=_Response,
     )
+
+
+class Ask(Protocol):
+    """What sends one request and gives the answer: `ask`, or that of a `Holder`."""
+
+    async def __call__(
+        self,
+        session: aiohttp.ClientSession,
+        way: Way,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+    ) -> RawAnswer:
+        """Send one request."""
+        ...
 
 
 async def ask(
@@ -144,24 +172,82 @@ async def ask(
 ) -> RawAnswer:
     """Send one request and give the whole answer; raises `ExchangeError` where none came."""
     try:
-        # An address in place of a name never comes to the resolver.
-        refuse_forbidden(urlsplit(url).hostname or "")
-        async with session.request(
-            method,
-            url,
-            data=body,
-            headers={**_HEADERS, **headers},
-            proxy=way.proxy or None,
-            allow_redirects=False,
-        ) as response:
-            return RawAnswer(
-                response.status,
-                _joined(response),
-                await _body(response, way.limits.answer_bytes),
-                getattr(response, "certificate", b""),
-            )
+        async with _sent(session, way, method, url, headers, body) as response:
+            whole = await _body(response, way.limits.answer_bytes)
+            return _answer(response, whole)
     except FOREIGN_ERRORS as error:
         raise failure_of(error) from error
+
+
+class Holder:
+    """Asks as `ask` does, but leaves the body of an answer with status 200 to come by `pieces`.
+
+    To be used on a session of its own that is not timed; whoever closes it ends the answer.
+    """
+
+    def __init__(self) -> None:
+        self._held: aiohttp.ClientResponse | None = None
+
+    async def ask(
+        self,
+        session: aiohttp.ClientSession,
+        way: Way,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+    ) -> RawAnswer:
+        """Send one request; raises `ExchangeError` where no answer begins within the time limit."""
+        try:
+            async with asyncio.timeout(way.limits.total_seconds):
+                unpacked = {"Accept-Encoding": "identity", **headers}
+                response = await _sent(session, way, method, url, unpacked, body)
+                if response.status != _OK:
+                    async with response:
+                        return _answer(response, await _body(response, way.limits.answer_bytes))
+        except FOREIGN_ERRORS as error:
+            raise failure_of(error) from error
+        self._held = response
+        return _answer(response, b"")
+
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
+        """Give what is left of the body as it comes; raises stream-dropped where it is cut off."""
+        response = self._held
+        if response is None:
+            return
+        if response.headers.get("Content-Encoding", "").strip().lower() not in ("", "identity"):
+            raise ExchangeError("answer-unreadable", "packed, though that was not asked for")
+        try:
+            async for piece in response.content.iter_any():
+                yield piece
+        except FOREIGN_ERRORS as error:
+            raise ExchangeError("stream-dropped", type(error).__name__) from error
+
+
+def _sent(
+    session: aiohttp.ClientSession,
+    way: Way,
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    body: bytes | None,
+) -> _RequestContextManager:
+    # An address in place of a name never comes to the resolver.
+    refuse_forbidden(urlsplit(url).hostname or "")
+    return session.request(
+        method,
+        url,
+        data=body,
+        headers={**_HEADERS, **headers},
+        proxy=way.proxy or None,
+        allow_redirects=False,
+    )
+
+
+def _answer(response: aiohttp.ClientResponse, body: bytes) -> RawAnswer:
+    certificate = getattr(response, "certificate", b"")
+    return RawAnswer(response.status, _joined(response), body, certificate)
 
 
 async def fetch(
