@@ -13,6 +13,7 @@ from keepstep_simulator.items import (
     Person,
     Recurrence,
 )
+from keepstep_simulator.limits import Limits, Pace
 from keepstep_simulator.live import Deed, Life
 from keepstep_simulator.logbook import LogEntry
 from keepstep_simulator.model import MailboxModel, NoSuchItem
@@ -32,10 +33,12 @@ __all__ = [
     "Faults",
     "Item",
     "Life",
+    "Limits",
     "LogEntry",
     "MailboxModel",
     "NoSuchItem",
     "Occurrence",
+    "Pace",
     "Person",
     "Recurrence",
     "Request",

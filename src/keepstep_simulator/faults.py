@@ -2,7 +2,8 @@
 
 A request takes every fault of the list that holds for it, in order, up to the first that answers
 in its place. Kinds that answer in place of the server are in ``refusals``, those that spoil what it
-answered in ``spoiling``; those that act before the work are here.
+answered in ``spoiling``; those that act before the work are here. Those that strike notifications
+are in ``transit``, and strike nothing else.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,9 +17,10 @@ from keepstep_simulator.ews.versions import ServerVersion
 from keepstep_simulator.face import Answer
 from keepstep_simulator.refusals import REFUSALS
 from keepstep_simulator.spoiling import SPOILINGS
+from keepstep_simulator.transit import MISHAPS
 
 PREPARATIONS = ("state-ignored", "garbage-state-accepted", "deleted-meanwhile")
-KINDS = frozenset((*REFUSALS, *SPOILINGS, *PREPARATIONS))
+KINDS = frozenset((*REFUSALS, *SPOILINGS, *PREPARATIONS, *MISHAPS))
 
 
 class Fault:
@@ -155,14 +157,38 @@ class Faults:
             return _NONE
         struck = []
         for each in self._faults:
-            if not each.concerns(operation, mailbox):
+            if each.kind in MISHAPS or not each.concerns(operation, mailbox):
                 continue
-            if each.probability is not None and self._random.random() >= each.probability:
+            if not self._strikes(each):
                 continue
-            if each.left is not None:
-                each.left -= 1
             struck.append(each)
             if each.kind in REFUSALS:
                 break
         self._faults = [each for each in self._faults if each.left != 0]
         return Damage(tuple(struck))
+
+    def pick_mishap(
+        self, kinds: tuple[str, ...], operation: str, mailbox: str, what: str
+    ) -> Fault | None:
+        """Give the first fault of those kinds that strikes a notification, used up by one.
+
+        ``operation`` is SendNotification or GetStreamingEvents; ``what`` is told is ``change`` or
+        ``status``, which a fault may name by its parameter ``what``.
+        """
+        for each in self._faults:
+            if (
+                each.kind in kinds
+                and each.concerns(operation, mailbox)
+                and each.params.get("what", what) == what
+                and self._strikes(each)
+            ):
+                return each
+        return None
+
+    def _strikes(self, fault: Fault) -> bool:
+        """Whether luck has it; if so, it is used up by one."""
+        if fault.probability is not None and self._random.random() >= fault.probability:
+            return False
+        if fault.left is not None:
+            fault.left -= 1
+        return True

@@ -18,6 +18,7 @@ _OCCURRENCE = b"\x01\x51\x00\x08\x08"
 _EPOCH = datetime(1, 1, 1, tzinfo=UTC)
 _CHANGE_KEY_HEAD = b"\x0f\x00\x00\x00\x16\x00\x00\x00"
 _STATE_HEAD = b"\x1f\x8b\x08\x00KSS1"
+_WATERMARK_HEAD = b"\x01\x00\x00\x00"
 
 
 class BadId(ValueError):
@@ -153,3 +154,36 @@ def decode_state(text: str, mark: bytes) -> SyncState:
         raise BadId("state")
     seen = tuple(zip(bounds[::2], bounds[1::2], strict=True))
     return SyncState(seen, numbers[0], numbers[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """A place in a mailbox's events: ``number`` is the last told, ``seconds`` when it was given.
+
+    ``generation`` rises when the server forgets its watermarks; ``seconds`` are since 1970.
+    """
+
+    number: int
+    seconds: int
+    generation: int = 0
+
+
+def encode_watermark(watermark: Watermark, mark: bytes) -> str:
+    """Give the opaque text of a watermark of the mailbox with that mark (eight bytes)."""
+    numbers = struct.pack(">QQL", watermark.number, watermark.seconds, watermark.generation)
+    return _text(_WATERMARK_HEAD + mark + numbers)
+
+
+def decode_watermark(text: str, mark: bytes) -> Watermark:
+    """Give the watermark of a text; BadId if it is garbage, or of another mailbox."""
+    raw = _raw(text)
+    head = _WATERMARK_HEAD + mark
+    if not raw.startswith(head) or len(raw) != len(head) + 20:
+        raise BadId("watermark")
+    return Watermark(*struct.unpack(">QQL", raw[len(head) :]))
+
+
+def subscription_id(server: str, random: bytes) -> str:
+    """Give the id of a subscription: the server that keeps it, and sixteen bytes of its own."""
+    name = server.encode("ascii")
+    return _text(struct.pack("<H", len(name)) + name + struct.pack("<L", len(random)) + random)

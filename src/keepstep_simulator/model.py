@@ -22,9 +22,11 @@ from keepstep_simulator.ids import (
     split_occurrence_id,
 )
 from keepstep_simulator.items import ChangedOccurrence, Item, Occurrence, Person
+from keepstep_simulator.news import News
 from keepstep_simulator.zones import Zone
 
 Clock = Callable[[], datetime]
+_ELSEWHERE = 1_000_000_000
 
 
 class NoSuchItem(LookupError):
@@ -48,6 +50,7 @@ class MailboxModel:
         self.folder_id = self.ids.folder("calendar")
         self.mark = self.ids.folder_mark("calendar")
         self.feed = ChangeFeed()
+        self.news = News(clock)
         self._clock = clock
         self._random = Random(f"{seed}:{email}:uids")
         self._items: dict[str, Item] = {}
@@ -168,19 +171,25 @@ class MailboxModel:
         self._put(new)
 
     def delete(self, item_id: str) -> None:
-        """Delete the appointment. Raises NoSuchItem."""
+        """Delete the appointment for good. Raises NoSuchItem."""
+        self._remove(item_id)
+        self.news.deleted(item_id)
+
+    def move_out(self, item_id: str) -> None:
+        """Move it to the deleted items, as Outlook deletes: to the calendar, it is gone."""
+        self._remove(item_id)
+        # A number that no item of the calendar gets, so that moving leaves their ids as they are.
+        self.news.moved(item_id, self.ids.item(_ELSEWHERE + self.feed.newest), "deleteditems")
+
+    def _remove(self, item_id: str) -> None:
         self.get(item_id)
         del self._items[item_id]
         self.feed.note(item_id, alive=False)
 
-    def move_out(self, item_id: str) -> None:
-        """Move the appointment to another folder: to the calendar, it is gone."""
-        self.delete(item_id)
-
     def move(self, item_id: str) -> str:
         """Move it out and back in: the same appointment gets another id, which is given."""
         item = self.get(item_id)
-        self.delete(item_id)
+        self.move_out(item_id)
         return self._put(replace(item, id=self._next_id(), modified=self._now()))
 
     def cancel(self, item_id: str) -> None:
@@ -344,5 +353,16 @@ class MailboxModel:
 
     def _put(self, item: Item) -> str:
         number = self.feed.note(item.id)
+        old = self._items.get(item.id)
         self._items[item.id] = replace(item, change_key=self.ids.change_key(number))
+        if old is None:
+            self.news.created(item.id)
+        else:
+            self.news.changed(item.id, busy=_busy_times(old) != _busy_times(item))
         return item.id
+
+
+def _busy_times(item: Item) -> tuple[object, ...]:
+    """Give what decides when the owner is free."""
+    pattern = (item.recurrence, item.exceptions, item.deleted_occurrences)
+    return (item.start, item.end, item.show_as, item.cancelled, *pattern)

@@ -3,11 +3,15 @@
 ``Simulator.answer`` is a plain function from request to answer; the network is elsewhere.
 """
 
+import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
 from random import Random
 
 from keepstep_simulator import meetings
 from keepstep_simulator.accounts import Accounts
+from keepstep_simulator.affinity import BackEnds
 from keepstep_simulator.directory_faces import (
     AUTODISCOVER_PATH,
     address_in,
@@ -32,13 +36,18 @@ from keepstep_simulator.ews.envelope import (
 from keepstep_simulator.ews.find_item import find_item
 from keepstep_simulator.ews.get_folder import get_folder
 from keepstep_simulator.ews.get_item import get_item
+from keepstep_simulator.ews.get_streaming_events import get_streaming_events
+from keepstep_simulator.ews.subscribe import subscribe
 from keepstep_simulator.ews.sync_folder_items import sync_folder_items
+from keepstep_simulator.ews.unsubscribe import unsubscribe
 from keepstep_simulator.ews.update_item import update_item
 from keepstep_simulator.ews.versions import DEFAULT_REQUEST, SERVERS
 from keepstep_simulator.face import Answer, Request, xml_answer
 from keepstep_simulator.faults import Damage, Faults
+from keepstep_simulator.limits import Limits, Pace, limits_of
 from keepstep_simulator.logbook import Logbook, LogEntry
 from keepstep_simulator.model import Clock, MailboxModel
+from keepstep_simulator.notifier import Notifier
 from keepstep_simulator.seed import seed_calendars
 from keepstep_simulator.zones import Zone
 
@@ -46,7 +55,7 @@ EWS_PATH = "/ews/exchange.asmx"
 LARGEST_REQUEST = 64 * 1024 * 1024
 _NOT_FOUND = b"<html><body>404</body></html>"
 
-_OPERATIONS: Mapping[str, Callable[[Call], bytes]] = {
+_OPERATIONS: Mapping[str, Callable[[Call], bytes | Answer]] = {
     "GetFolder": get_folder,
     "SyncFolderItems": sync_folder_items,
     "GetItem": get_item,
@@ -57,6 +66,9 @@ _OPERATIONS: Mapping[str, Callable[[Call], bytes]] = {
     "ResolveNames": resolve_names,
     "ConvertId": convert_id,
     "GetServerTimeZones": get_server_time_zones,
+    "Subscribe": subscribe,
+    "Unsubscribe": unsubscribe,
+    "GetStreamingEvents": get_streaming_events,
 }
 
 
@@ -65,7 +77,9 @@ class Simulator:
 
     ``mailboxes`` are by lower-case address; ``may_not_impersonate`` lists those whose
     impersonation is refused; ``accounts`` says who may sign in and how; ``autodiscover_moved_to``
-    is where Autodiscover sends on to; ``log`` and ``faults`` are for tests.
+    is where Autodiscover sends on to; ``log`` and ``faults`` are for tests. ``notifier`` holds the
+    subscriptions; ``news`` is called, in any thread, with the address (in lower case) of a mailbox
+    in which something happened that somebody subscribed to.
     """
 
     def __init__(
@@ -77,8 +91,15 @@ class Simulator:
         password: str = "secret",  # noqa: S107 - the stand-in's, known to all
         version: str = "Exchange2016",
         log_limit: int = 100_000,
+        pace: Pace = Pace(),  # noqa: B008 - it cannot be changed
+        ticks: Callable[[], float] = time.monotonic,
+        back_ends: int = 1,
     ) -> None:
-        """Take the clock (aware, UTC), a seed, the service account and the server's version."""
+        """Take the clock (aware, UTC), a seed, the service account and the server's version.
+
+        ``pace`` is that of notifications, ``ticks`` the seconds that it counts in; ``back_ends``
+        is how many servers there are behind the one address.
+        """
         self.clock = clock
         self.seed = seed
         self.accounts = Accounts(username, password, clock)
@@ -88,6 +109,31 @@ class Simulator:
         self.may_not_impersonate: set[str] = set()
         self.log = Logbook(log_limit)
         self.faults = Faults(Random(f"{seed}:faults"))
+        self.ticks = ticks
+        self.back_ends = BackEnds(back_ends)
+        self.notifier = Notifier(
+            self.version,
+            limits_of(self.version),
+            pace,
+            self.faults,
+            clock=clock,
+            seed=seed,
+            log_limit=log_limit,
+        )
+        self.news: Callable[[str], None] = self.note_news
+
+    def note_news(self, address: str) -> None:
+        """Note, in the sender's thread, that something happened in a mailbox."""
+        self.notifier.changed(address, self.ticks())
+
+    @property
+    def limits(self) -> Limits:
+        """How much of notifications is allowed; may be changed at any time."""
+        return self.notifier.limits
+
+    @limits.setter
+    def limits(self, limits: Limits) -> None:
+        self.notifier.limits = limits
 
     @property
     def username(self) -> str:
@@ -109,8 +155,13 @@ class Simulator:
         """Give a new, empty mailbox; the name defaults to one made from the address."""
         shown = name or email.partition("@")[0].replace(".", " ").title()
         mailbox = MailboxModel(email, shown, time_zone, clock=self.clock, seed=self.seed)
+        mailbox.news.tell = partial(self._tell, email.lower())
         self.mailboxes[email.lower()] = mailbox
         return mailbox
+
+    def _tell(self, address: str) -> None:
+        if self.notifier.subscriptions.wanted(address):
+            self.news(address)
 
     def seed_calendars(self, n_mailboxes: int, items_each: int = 60) -> list[MailboxModel]:
         """Mailboxes with believable calendars, always the same for the same seed and clock."""
@@ -167,8 +218,10 @@ class Simulator:
         answer: Answer | None = damage.instead(self.version, envelope)
         if answer is None:
             damage.prepare(envelope, self._state_is_known(envelope), self._deleter(envelope))
-            answer = self._operate(envelope, details)
-            answer = damage.spoil(answer, envelope)
+            worked = self._operate(request, user, envelope, details)
+            answer = damage.spoil(worked, envelope)
+            if answer.delivery.stream is None:
+                self.ended(worked)
         self.log.add(
             self._entry(
                 request,
@@ -195,20 +248,35 @@ class Simulator:
 
         return delete
 
-    def _operate(self, envelope: Envelope, details: dict[str, object]) -> Answer:
+    def ended(self, answer: Answer) -> None:
+        """Note that an answer is delivered, or never will be: if it is a stream, it is closed."""
+        for each in tuple(self.notifier.streams):
+            if each is answer.delivery.stream:
+                self.notifier.close_stream(each, self.ticks())
+
+    def _operate(
+        self, request: Request, user: str, envelope: Envelope, details: dict[str, object]
+    ) -> Answer:
         try:
-            call = self._call(envelope, details)
+            call = self._call(request, user, envelope, details)
             operation = _OPERATIONS.get(envelope.operation)
             if operation is None:
                 raise EwsFault(
                     "ErrorInvalidRequest", f"The operation {envelope.operation} is not served here."
                 )
-            return xml_answer(200, operation(call))
+            made = operation(call)
+            answer = xml_answer(200, made) if isinstance(made, bytes) else made
+            if envelope.operation != "Subscribe":
+                return answer
+            cookie = self.back_ends.cookie(request.headers, call.back_end, secure=request.secure)
+            return replace(answer, headers={**answer.headers, **cookie})
         except EwsError as error:
             details["code"] = error.code
             return xml_answer(500, fault(self.version, error))
 
-    def _call(self, envelope: Envelope, details: dict[str, object]) -> Call:
+    def _call(
+        self, request: Request, user: str, envelope: Envelope, details: dict[str, object]
+    ) -> Call:
         rank = self.version.rank_of(envelope.version or DEFAULT_REQUEST)
         if rank is None:
             raise EwsFault("ErrorInvalidServerVersion")
@@ -219,6 +287,11 @@ class Simulator:
             self._acting(envelope.impersonated),
             self.mailboxes,
             self.find_mailbox,
+            self.notifier,
+            self.clock,
+            user,
+            self.back_ends.reached(request.headers, envelope.impersonated or user),
+            self.ticks(),
             details,
             self.deliver,
         )

@@ -39,7 +39,8 @@ def _lost_answer(answer: Answer, _: Envelope, __: Params) -> Answer:
 
 def _slow(answer: Answer, _: Envelope, params: Params) -> Answer:
     """Give the whole answer after ``seconds``."""
-    return replace(answer, delivery=Delivery(wait=float(params.get("seconds", 1.0))))
+    delivery = replace(answer.delivery, wait=float(params.get("seconds", 1.0)))
+    return replace(answer, delivery=delivery)
 
 
 def _drip(answer: Answer, _: Envelope, params: Params) -> Answer:

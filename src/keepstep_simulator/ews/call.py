@@ -1,8 +1,10 @@
 """What an operation is given: the request, the mailbox it is for, and where to note details."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
@@ -10,8 +12,11 @@ from keepstep_simulator.ews.envelope import Envelope, EwsError, T
 from keepstep_simulator.ews.versions import ServerVersion
 from keepstep_simulator.ids import is_well_formed, split_occurrence_id
 from keepstep_simulator.items import Item, Occurrence
-from keepstep_simulator.model import MailboxModel, NoSuchItem
+from keepstep_simulator.model import Clock, MailboxModel, NoSuchItem
 from keepstep_simulator.series import as_occurrence, by_index
+
+if TYPE_CHECKING:
+    from keepstep_simulator.notifier import Notifier
 
 DISTINGUISHED = ("calendar", "root", "msgfolderroot", "inbox", "deleteditems", "sentitems")
 
@@ -21,7 +26,9 @@ class Call:
     """One request on its way through an operation.
 
     ``mailbox`` is the impersonated one (or the caller's own); None if the caller has none.
-    ``find_mailbox`` looks one up by address. What the log shall tell goes into ``details``.
+    ``find_mailbox`` looks one up by address. ``user`` is who signed in, ``back_end`` the one that
+    the request reached, ``now`` the simulator's ticks. What the log shall tell goes into
+    ``details``.
     """
 
     envelope: Envelope
@@ -30,6 +37,11 @@ class Call:
     mailbox: MailboxModel | None
     mailboxes: Mapping[str, MailboxModel]
     find_mailbox: Callable[[str], MailboxModel]
+    notifier: Notifier
+    clock: Clock
+    user: str
+    back_end: str
+    now: float
     details: dict[str, Any] = field(default_factory=dict)
     deliver: Callable[[MailboxModel, str, str], None] = lambda *_: None
 
@@ -71,7 +83,7 @@ class Call:
             raise EwsError("ErrorFolderNotFound")
         return mailbox
 
-    def target(self, element: etree._Element) -> "Target":
+    def target(self, element: etree._Element) -> Target:
         """Give what an ItemId, OccurrenceItemId or RecurringMasterItemId names. Raises EwsError."""
         if element.tag == T + "OccurrenceItemId":
             return self._indexed(element)
@@ -88,14 +100,14 @@ class Call:
             raise EwsError("ErrorItemNotFound") from None
         return Target(mailbox, master, happening)
 
-    def _whole(self, item_id: str) -> "Target":
+    def _whole(self, item_id: str) -> Target:
         mailbox = self.own_mailbox()
         if item_id not in mailbox:
             known = is_well_formed(item_id)
             raise EwsError("ErrorItemNotFound" if known else "ErrorInvalidIdMalformed")
         return Target(mailbox, mailbox.get(item_id))
 
-    def _indexed(self, element: etree._Element) -> "Target":
+    def _indexed(self, element: etree._Element) -> Target:
         target = self._whole(element.get("RecurringMasterId", ""))
         if target.item.recurrence is None:
             raise EwsError("ErrorCalendarCannotUseIdForOccurrenceId")

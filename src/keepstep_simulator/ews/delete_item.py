@@ -42,4 +42,7 @@ def _one(call: Call, element: etree._Element) -> None:
         return
     if sending != "SendToNone":
         call.deliver(target.mailbox, target.item.id, "cancel")
-    target.mailbox.delete(target.item.id)
+    if call.request.get("DeleteType") == "MoveToDeletedItems":
+        target.mailbox.move_out(target.item.id)
+    else:
+        target.mailbox.delete(target.item.id)

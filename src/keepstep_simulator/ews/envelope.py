@@ -24,23 +24,38 @@ TEXTS = {
     "number of items exceeds 1000.",
     "ErrorExceededConnectionCount": "You have exceeded the available concurrent connections for "
     "your account.  Try again once your other requests have completed.",
+    "ErrorExceededSubscriptionCount": "You have exceeded the available subscriptions for your "
+    "account.  Remove unnecessary subscriptions and try your request again.",
     "ErrorFolderNotFound": "The specified folder could not be found in the store.",
     "ErrorImpersonateUserDenied": "The account does not have permission to impersonate the "
     "requested user.",
+    "ErrorIncorrectSchemaVersion": "The request is valid but does not specify the correct server "
+    "version in the RequestServerVersion SOAP header.",
     "ErrorInternalServerError": "An internal server error occurred. The operation failed.",
     "ErrorInvalidIdMalformed": "Id is malformed.",
     "ErrorInvalidPropertyRequest": "Property is not valid for this object type.",
+    "ErrorInvalidPullSubscriptionId": "The subscription is not a pull subscription.",
+    "ErrorInvalidPushSubscriptionUrl": "The URL of the push subscription is invalid.",
     "ErrorInvalidServerVersion": "The specified server version is invalid.",
+    "ErrorInvalidSubscription": "The subscription is no longer valid.",
+    "ErrorInvalidSubscriptionRequest": "The subscription request is invalid.",
     "ErrorInvalidSyncStateData": "Synchronization state data is corrupt or otherwise invalid.",
+    "ErrorInvalidWatermark": "The watermark is invalid.",
     "ErrorItemNotFound": "The specified object was not found in the store.",
     "ErrorMailboxMoveInProgress": "Mailbox move in progress. Try again later.",
     "ErrorMailboxStoreUnavailable": "The mailbox database is temporarily unavailable.",
     "ErrorMissingEmailAddress": "When making a request as an account that does not have a mailbox, "
     "you must specify the mailbox primary SMTP address for any distinguished folder Ids.",
     "ErrorNameResolutionNoResults": "No results were found.",
+    "ErrorNewEventStreamConnectionOpened": "Another connection was opened for the subscription.",
     "ErrorNonExistentMailbox": "The SMTP address has no mailbox associated with it.",
     "ErrorSchemaValidation": "The request failed schema validation.",
     "ErrorServerBusy": "The server cannot service this request right now. Try again later.",
+    "ErrorSubscriptionAccessDenied": "Access is denied. Only the subscription owner may access the "
+    "subscription.",
+    "ErrorSubscriptionDelegateAccessNotSupported": "Subscriptions are not supported for delegate "
+    "user access.",
+    "ErrorSubscriptionNotFound": "The specified subscription was not found.",
     "ErrorTimeoutExpired": "The request timed out.",
     "ErrorTooManyObjectsOpened": "Too many concurrent connections opened.",
 }

@@ -29,6 +29,9 @@ _RANKS = {
     "V2017_04_14": E2016,
     "V2017_07_11": E2016,
 }
+STREAMS_FROM = frozenset(_RANKS) - {"Exchange2007", "Exchange2007_SP1", "Exchange2010"}
+"""The request versions that know of streaming: it came with the first service pack of 2010."""
+
 DEFAULT_REQUEST = "Exchange2007_SP1"
 """What a request without RequestServerVersion is taken for (Microsoft's documentation)."""
 
