@@ -13,6 +13,7 @@ from keepstep_simulator.items import Recurrence
 from keepstep_simulator.live import Life
 from keepstep_simulator.model import MailboxModel
 from keepstep_simulator.simulator import Simulator
+from keepstep_simulator.transit import GONE
 
 _NOT_FOUND = 404
 
@@ -25,6 +26,11 @@ class Control:
     ``POST update {"mailbox", "id", ...fields}``, ``POST delete {"mailbox", "id"}``;
     ``POST live {"steps"}``; ``POST faults [{"kind", ...}]``, ``POST faults/clear``,
     ``POST log/clear``.
+
+    Of notifications: ``GET counts``, ``GET told``, ``GET subscriptions``;
+    ``POST limits {"subscriptions", "streams", "per_stream", "streaming"}``;
+    ``POST forget {"mailbox", "code"}`` (both optional) loses subscriptions, ``POST streams/drop``
+    breaks streams off, ``POST watermarks/forget {"mailbox"}`` lets no watermark be good any more.
     """
 
     def __init__(self, simulator: Simulator) -> None:
@@ -39,10 +45,17 @@ class Control:
             ("POST", "update"): self._update,
             ("POST", "delete"): self._delete,
             ("GET", "log"): lambda _: [_plain(each) for each in simulator.log],
-            ("POST", "log/clear"): lambda _: simulator.log.clear(),
+            ("POST", "log/clear"): lambda _: simulator.clear_counts(),
             ("POST", "live"): self._live,
             ("POST", "faults"): self._faults,
             ("POST", "faults/clear"): lambda _: simulator.faults.clear(),
+            ("GET", "counts"): lambda _: simulator.counts(),
+            ("GET", "told"): lambda _: [_plain(each) for each in simulator.notifier.told],
+            ("GET", "subscriptions"): self._subscriptions,
+            ("POST", "limits"): self._limits,
+            ("POST", "forget"): self._forget,
+            ("POST", "streams/drop"): lambda _: simulator.notifier.drop_streams(),
+            ("POST", "watermarks/forget"): self._forget_watermarks,
         }
 
     def answer(self, request: Request) -> Answer:
@@ -104,6 +117,33 @@ class Control:
     def _faults(self, given: Any) -> object:
         self._simulator.faults.add(*(Fault(**each) for each in given))
         return {"faults": len(self._simulator.faults)}
+
+    def _subscriptions(self, _: Any) -> object:
+        return [
+            {
+                "id": each.id,
+                "way": each.way,
+                "mailbox": each.mailbox.email,
+                "server": each.server,
+                "url": each.url,
+                "frequency": each.frequency,
+                "streamed": each.stream is not None,
+            }
+            for each in self._simulator.notifier.subscriptions
+        ]
+
+    def _limits(self, given: Any) -> object:
+        self._simulator.limits = dataclasses.replace(self._simulator.limits, **given)
+        return _plain(self._simulator.limits)
+
+    def _forget(self, given: Any) -> object:
+        address, code = given.get("mailbox"), given.get("code", GONE)
+        wanted = None if address is None else address.lower()
+        return {"forgotten": self._simulator.notifier.forget(wanted, code)}
+
+    def _forget_watermarks(self, given: Any) -> object:
+        self._simulator.mailboxes[given["mailbox"].lower()].news.forget_watermarks()
+        return {}
 
 
 def _recurrence(given: Mapping[str, Any]) -> Recurrence:

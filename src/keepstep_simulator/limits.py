@@ -37,12 +37,14 @@ class Pace:
 
     ``heartbeat``: how long a stream is silent before it says that it is alive; ``minute``: what
     StatusFrequency, ConnectionTimeout, retries and expiry count in, less where a test would not
-    wait; ``patience``: how long a listener has to answer.
+    wait; ``patience``: how long a listener has to answer; ``gather``: how long events are gathered
+    before they are told together.
     """
 
     heartbeat: float = 15.0
     minute: float = 60.0
     patience: float = 20.0
+    gather: float = 0.0
 
     @property
     def first_retry(self) -> float:

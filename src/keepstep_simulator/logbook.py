@@ -1,6 +1,6 @@
 """What the simulator was asked: one entry per request, the oldest dropped beyond a bound."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -47,18 +47,21 @@ class LogEntry:
 
 
 class Logbook:
-    """The entries, oldest first."""
+    """The entries, oldest first; ``counts`` is how many there were of each operation."""
 
     def __init__(self, limit: int) -> None:
         """Keep at most ``limit`` entries."""
+        self.counts: Counter[str] = Counter()
         self._entries: deque[LogEntry] = deque(maxlen=limit)
 
     def add(self, entry: LogEntry) -> None:
         """Note one request."""
+        self.counts[entry.operation] += 1
         self._entries.append(entry)
 
     def clear(self) -> None:
         """Forget all."""
+        self.counts.clear()
         self._entries.clear()
 
     def __len__(self) -> int:

@@ -63,6 +63,10 @@ class News:
         self._wanted = True
         return self.newest
 
+    def forget_watermarks(self) -> None:
+        """Know no watermark any more that was given until now, as after a restored database."""
+        self.generation += 1
+
     def created(self, item_id: str) -> None:
         """Note that an item came into the calendar."""
         self._note(("CreatedEvent", item_id), ("FreeBusyChangedEvent", item_id))

@@ -89,6 +89,7 @@ class Notifier:
             now=now,
             minutes=minutes,
         )
+        stream.forget = self.subscriptions.end
         for each in wanted:
             each.stream = stream
         self.streams.add(stream)

@@ -13,6 +13,9 @@ from heapq import heappop, heappush
 from itertools import count
 from math import inf
 
+from lxml import etree
+
+from keepstep_simulator.ews.envelope import M, S
 from keepstep_simulator.ews.notification_xml import (
     event_xml,
     send_notification,
@@ -23,12 +26,25 @@ from keepstep_simulator.limits import Pace
 from keepstep_simulator.news import Event
 from keepstep_simulator.subscriptions import Subscription
 from keepstep_simulator.told import ToldLog
-from keepstep_simulator.transit import ASTRAY, BARE, REFUSED, Mishap, Pick, Transit
+from keepstep_simulator.transit import (
+    ASTRAY,
+    BARE,
+    FORGOTTEN,
+    GONE,
+    REFUSED,
+    Mishap,
+    Pick,
+    Transit,
+    forgotten_as,
+)
 
 MOST_EVENTS = 50
 """How many events one notification tells; MoreEvents says that others follow."""
 
 OK, UNSUBSCRIBE, FAILED = "ok", "unsubscribe", "failed"
+LARGEST_WORD = 64 * 1024
+"""How many bytes a listener may answer with."""
+
 _OPERATION = "SendNotification"
 
 
@@ -58,17 +74,32 @@ class _Line:
     afterwards: list[Post] = field(default_factory=list)
 
 
+def outcome_of(status: int, body: bytes) -> str:
+    """Give what a listener's HTTP answer says: OK, UNSUBSCRIBE, or (no proper answer) FAILED."""
+    if status != 200 or len(body) > LARGEST_WORD:
+        return FAILED
+    parser = etree.XMLParser(resolve_entities=False, no_network=True)
+    try:
+        root = etree.fromstring(body, parser)
+    except (etree.XMLSyntaxError, ValueError):
+        return FAILED
+    path = f"{S}Body/{M}SendNotificationResult/{M}SubscriptionStatus"
+    word = root.findtext(path) if root.tag == S + "Envelope" else None
+    return {"OK": OK, "Unsubscribe": UNSUBSCRIBE}.get((word or "").strip(), FAILED)
+
+
 class Pushes:
     """The push subscriptions of a server.
 
-    ``wake`` is called when something new may be due; ``gone`` when a subscription has ended by
-    its listener's word or silence.
+    ``wake`` is called when something new may be due; ``gone`` when a subscription has ended, with
+    the error code for who asks for it; ``posted`` counts what was given to be posted.
     """
 
     def __init__(self, pace: Pace, pick: Pick, told: ToldLog, seconds: Callable[[], int]) -> None:
         """Take the pace, what picks faults, the log, and a clock (seconds since 1970)."""
         self.wake: Callable[[], None] = lambda: None
-        self.gone: Callable[[Subscription], None] = lambda _: None
+        self.gone: Callable[[Subscription, str], None] = lambda *_: None
+        self.posted = 0
         self._pace = pace
         self._pick = pick
         self._told = told
@@ -109,6 +140,7 @@ class Pushes:
             if line is not None and line.due == at and not line.busy:
                 line.due = inf
                 found += self._posts(line, now)
+        self.posted += len(found)
         return found
 
     def next_at(self) -> float:
@@ -121,7 +153,7 @@ class Pushes:
         if line is None:
             return
         if outcome == UNSUBSCRIBE:
-            self.gone(post.subscription)
+            self.gone(post.subscription, GONE)
             return
         if not post.tracked:
             return
@@ -149,9 +181,12 @@ class Pushes:
         what = "change" if events else "status"
         address = subscription.address
         bare = self._pick((BARE,), _OPERATION, address, what) is not None
-        mishap = self._pick((*ASTRAY, REFUSED), _OPERATION, address, what)
+        mishap = self._pick((*ASTRAY, REFUSED, FORGOTTEN), _OPERATION, address, what)
         kinds = [each.kind for each in events] or ["StatusEvent"]
         self._told.add(subscription, kinds, mishap)
+        if mishap is not None and mishap.kind == FORGOTTEN:
+            self.gone(subscription, forgotten_as(mishap))
+            return []
         if mishap is not None and mishap.kind == REFUSED:
             self._failed(line, now)
             return []
@@ -202,6 +237,6 @@ class Pushes:
         after = self._pace.first_retry * 2**line.retries
         line.retries += 1
         if after > line.subscription.frequency * self._pace.minute:
-            self.gone(line.subscription)
+            self.gone(line.subscription, GONE)
         else:
             self._plan(line, max(now, line.failing_since + after))

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 
+from keepstep_simulator.limits import Pace
 from keepstep_simulator.live import Life
 from keepstep_simulator.server import serving
 from keepstep_simulator.simulator import Simulator
@@ -21,11 +22,14 @@ def run(
     password: str = "secret",  # noqa: S107 - the stand-in's, known to all
     live_every: float | None = None,
     control: bool = False,
+    pace: Pace = Pace(),  # noqa: B008 - it cannot be changed
+    back_ends: int = 1,
     say: Callable[[str], None] = print,
 ) -> None:
     """Serve seeded mailboxes on ``HOST:PORT`` until interrupted.
 
-    ``live_every`` seconds a change happens in some calendar, and is told through ``say``. Raises
+    ``live_every`` seconds a change happens in some calendar, and is told through ``say``; ``pace``
+    and ``back_ends`` are the simulator's. Raises
     OSError if the address is taken, ValueError if it is none.
     """
     host, _, port = bind.rpartition(":")
@@ -35,6 +39,8 @@ def run(
         username=username,
         password=password,
         version=version,
+        pace=pace,
+        back_ends=back_ends,
     )
     simulator.seed_calendars(mailboxes, items_each)
     address = (host.strip("[]") or "127.0.0.1", int(port))

@@ -3,19 +3,23 @@
 import asyncio
 import ssl
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from email.utils import format_datetime
 from types import TracebackType
+from typing import TypeVar
 from weakref import WeakKeyDictionary
 
 from aiohttp import web
 
 from keepstep_simulator.control import Control
-from keepstep_simulator.face import Answer, Delivery, Request
+from keepstep_simulator.face import Answer, Delivery, Flow, Request
 from keepstep_simulator.handshake import Handshake
 from keepstep_simulator.simulator import LARGEST_REQUEST, Simulator
+from keepstep_simulator.telling import send_on, telling
+
+Result = TypeVar("Result")
 
 
 def application(
@@ -40,7 +44,13 @@ def application(
         challenge = handshake.step(asked.headers.get("authorization", ""))
         if challenge is not None:
             return web.Response(status=401, headers={"WWW-Authenticate": challenge})
-        return await _deliver(request, simulator.answer(replace(asked, user=handshake.user)))
+        answer = simulator.answer(replace(asked, user=handshake.user))
+        if answer.delivery.stream is None:
+            return await _deliver(request, answer)
+        try:
+            return await _deliver_stream(request, answer, answer.delivery.stream, simulator.ticks)
+        finally:
+            simulator.ended(answer)
 
     async def tell_time(_: web.Request, response: web.StreamResponse) -> None:
         response.headers["Date"] = format_datetime(simulator.clock(), usegmt=True)
@@ -105,6 +115,24 @@ async def _stream(response: web.StreamResponse, answer: Answer) -> None:
         await response.write(delivery.filler)
 
 
+async def _deliver_stream(
+    request: web.Request, answer: Answer, flow: Flow, ticks: Callable[[], float]
+) -> web.StreamResponse:
+    """Send an answer that goes on; a client that has gone ends it."""
+    await asyncio.sleep(answer.delivery.wait)
+    response = web.StreamResponse(status=answer.status, headers=answer.headers)
+    response.enable_chunked_encoding()
+    try:
+        await response.prepare(request)
+        ends_well = await send_on(response, flow, ticks)
+    except ConnectionError:
+        return response
+    if not ends_well:
+        return _dropped(request)
+    await response.write_eof()
+    return response
+
+
 async def _head_without_end(request: web.Request, delivery: Delivery) -> web.StreamResponse:
     transport = request.transport
     if isinstance(transport, asyncio.WriteTransport):
@@ -140,14 +168,16 @@ async def serving(
     ``tls`` is the server's side of TLS, None for plain HTTP; the rest is :func:`application`'s.
     """
     app = application(simulator, control=control, bind_to=bind_to, tells_time=tells_time)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+    # A client that goes away ends its request at once, so that its stream counts no longer.
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5, handler_cancellation=True)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port, ssl_context=tls)
         await site.start()
         bound = runner.addresses[0][1]
         scheme = "http" if tls is None else "https"
-        yield f"{scheme}://{_in_url(host)}:{bound}/EWS/Exchange.asmx"
+        async with telling(simulator):
+            yield f"{scheme}://{_in_url(host)}:{bound}/EWS/Exchange.asmx"
     finally:
         await runner.cleanup()
 
@@ -203,6 +233,18 @@ class SimulatorThread:
             self.url = url
             self._started.set()
             await self._stop.wait()
+
+    def call(self, deed: Callable[[], Result]) -> Result:
+        """Do something in the server's own thread, as what touches subscriptions wants it.
+
+        Gives what it gives and raises what it raises.
+        """
+        assert self._loop is not None
+
+        async def done() -> Result:
+            return deed()
+
+        return asyncio.run_coroutine_threadsafe(done(), self._loop).result(timeout=10)
 
     def __enter__(self) -> "SimulatorThread":
         """Start, and wait until the socket is open. Raises OSError if it cannot be."""

@@ -4,6 +4,7 @@
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -170,6 +171,19 @@ class Simulator:
     def requests(self, operation: str | None = None, mailbox: str | None = None) -> list[LogEntry]:
         """Give the logged requests of an operation, a mailbox, or both, oldest first."""
         return self.log.select(operation, mailbox)
+
+    def counts(self) -> Counter[str]:
+        """Give how many requests of each operation came in, since the log was last cleared.
+
+        Beside them, SendNotification counts what went out to listeners.
+        """
+        return self.log.counts + Counter(SendNotification=self.notifier.pushes.posted)
+
+    def clear_counts(self) -> None:
+        """Begin the log, and all counts, anew."""
+        self.log.clear()
+        self.notifier.told.clear()
+        self.notifier.pushes.posted = 0
 
     def find_mailbox(self, address: str) -> MailboxModel:
         """Give the mailbox of an address. Raises EwsError (ErrorNonExistentMailbox)."""

@@ -19,7 +19,15 @@ from keepstep_simulator.ews.versions import ServerVersion
 from keepstep_simulator.limits import Pace
 from keepstep_simulator.subscriptions import Subscription
 from keepstep_simulator.told import ToldLog
-from keepstep_simulator.transit import ASTRAY, DROPPED, SILENT, Pick, Transit
+from keepstep_simulator.transit import (
+    ASTRAY,
+    DROPPED,
+    FORGOTTEN,
+    SILENT,
+    Pick,
+    Transit,
+    forgotten_as,
+)
 
 MOST_EVENTS = 100
 _MOST_TOGETHER = 50
@@ -30,7 +38,8 @@ class Stream:
     """One open connection.
 
     ``budget`` is whom it counts against; ``wake`` is called when there may be something to
-    ``take``; ``over`` says that all is said, ``dropped`` that the connection breaks off.
+    ``take``; ``forget`` when the server loses a subscription, with the error code for who asks for
+    it; ``over`` says that all is said, ``dropped`` that the connection breaks off.
     """
 
     def __init__(
@@ -49,6 +58,7 @@ class Stream:
         self.lines = {each.id: each for each in subscriptions}
         self.budget = budget
         self.wake: Callable[[], None] = lambda: None
+        self.forget: Callable[[Subscription, str], None] = lambda *_: None
         self.over = False
         self.dropped = False
         self._server = server
@@ -150,8 +160,12 @@ class Stream:
                     break
                 mailbox = subscription.mailbox
                 text = streamed(wanted, "".join(event_xml(mailbox, each) for each in events))
-                mishap = self._pick(ASTRAY, _OPERATION, subscription.address, "change")
+                kinds = (*ASTRAY, FORGOTTEN)
+                mishap = self._pick(kinds, _OPERATION, subscription.address, "change")
                 self._told.add(subscription, [each.kind for each in events], mishap)
+                if mishap is not None and mishap.kind == FORGOTTEN:
+                    self.forget(subscription, forgotten_as(mishap))
+                    break
                 arriving = self._transit.send(wanted, (wanted, text), mishap, now)
                 notes += [each for _, each in arriving]
                 if not more:
@@ -159,5 +173,5 @@ class Stream:
         return notes
 
     def _heartbeat(self) -> bytes:
-        signs = [streamed(each, status_xml()) for each in self.lines]
+        signs = [streamed(each, status_xml()) for each in tuple(self.lines)]
         return stream_envelope(self._server, signs, "OK")

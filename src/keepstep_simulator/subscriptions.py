@@ -104,8 +104,9 @@ class Subscriptions:
     def find(self, wanted: str, owner: str, server: str, pace: Pace, now: float) -> Subscription:
         """Give the one of that id, for its owner, at the back end that keeps it.
 
-        Raises EwsError: ErrorSubscriptionNotFound (unknown, ended, expired, or at another back
-        end), ErrorInvalidSubscription (spoilt by the server), ErrorSubscriptionAccessDenied.
+        Raises EwsError: ErrorSubscriptionNotFound (unknown, ended, or at another back end),
+        ErrorExpiredSubscription, ErrorInvalidSubscription (spoilt by the server),
+        ErrorSubscriptionAccessDenied.
         """
         subscription = self._by_id.get(wanted)
         if subscription is not None:
@@ -132,4 +133,4 @@ class Subscriptions:
         for each in self.of(address):
             unattended = each.way == STREAMING and each.stream is None
             if unattended and now - each.attended > pace.unattended:
-                self.end(each)
+                self.end(each, "ErrorExpiredSubscription")

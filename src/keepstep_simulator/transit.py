@@ -14,18 +14,24 @@ ASTRAY = (
 )
 BARE = "notification-without-watermarks"
 REFUSED = "listener-refused"
+FORGOTTEN = "subscription-forgotten"
 DROPPED = "stream-dropped"
 SILENT = "stream-silent"
-MISHAPS = (*ASTRAY, BARE, REFUSED, DROPPED, SILENT)
+MISHAPS = (*ASTRAY, BARE, REFUSED, FORGOTTEN, DROPPED, SILENT)
 """Kinds of faults that strike what the server tells unasked, never the answer to a request.
 
 ``notification-lost``: it never arrives, and the server does not know. ``-delayed``: ``seconds``
 (5) late. ``-doubled``: it arrives ``times`` (2) times over. ``-reordered``: after the next one of
 its subscription, or after ``seconds`` (5). ``-without-watermarks``: as some servers push.
-``listener-refused``: the server cannot reach the listener. ``stream-dropped``: the connection ends
-within an envelope, after ``share`` (a half) of its bytes. ``stream-silent``: it stays open and says
-nothing more.
+``listener-refused``: the server cannot reach the listener. ``subscription-forgotten``: in place
+of telling, the server loses the subscription; who asks for it gets ``code``
+(ErrorSubscriptionNotFound), and ErrorInvalidSubscription is told on its stream.
+``stream-dropped``: the connection ends within an envelope, after ``share`` (a half) of its bytes.
+``stream-silent``: it stays open and says nothing more. The last two are of the connection, and
+their mailbox the one at whose expense it is: the impersonated one that asked for it.
 """
+
+GONE = "ErrorSubscriptionNotFound"
 
 Message = TypeVar("Message")
 
@@ -45,6 +51,11 @@ class Mishap(Protocol):
 Pick = Callable[[tuple[str, ...], str, str, str], Mishap | None]
 """From kinds, operation (SendNotification or GetStreamingEvents), mailbox and what is told
 (``change`` or ``status``) to the fault that strikes, used up by it; None if all goes well."""
+
+
+def forgotten_as(mishap: Mishap) -> str:
+    """Give the error code for who asks for a subscription that this fault made forgotten."""
+    return str(mishap.params.get("code", GONE))
 
 
 class Transit(Generic[Message]):

@@ -26,6 +26,7 @@ TEXTS = {
     "your account.  Try again once your other requests have completed.",
     "ErrorExceededSubscriptionCount": "You have exceeded the available subscriptions for your "
     "account.  Remove unnecessary subscriptions and try your request again.",
+    "ErrorExpiredSubscription": "The subscription has expired.",
     "ErrorFolderNotFound": "The specified folder could not be found in the store.",
     "ErrorImpersonateUserDenied": "The account does not have permission to impersonate the "
     "requested user.",

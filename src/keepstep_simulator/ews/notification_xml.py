@@ -25,6 +25,7 @@ from keepstep_simulator.text import xml
 _NAME = "GetStreamingEvents"
 _HEAD = '<?xml version="1.0" encoding="utf-8"?>'
 _PUSHED_AS = "Exchange2010"
+SOAP_ACTION = f"{MESSAGES}/SendNotification"
 
 
 def watermark_at(mailbox: MailboxModel, number: int, seconds: int) -> str:
