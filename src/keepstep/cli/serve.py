@@ -15,6 +15,7 @@ from keepstep.cli.database import needs_database
 def serve(context: click.Context, bind: tuple[str, int]) -> None:
     """Run the scheduler, the workers and the web pages in one process, until it is stopped."""
     from keepstep.sync.server import serve as serve_until_stopped
+    from keepstep.web.asgi import application
 
     host, port = bind
     site = f"http://{_reached(host)}:{port}"
@@ -25,7 +26,7 @@ def serve(context: click.Context, bind: tuple[str, int]) -> None:
         for line in begin:
             click.echo(line)
 
-    context.exit(serve_until_stopped(host, port, say))
+    context.exit(serve_until_stopped(host, port, application, say))
 
 
 def _reached(host: str) -> str:

@@ -271,6 +271,15 @@ FAILURES: dict[str, Failure] = _catalogue(
         passes_by_itself=False,
     ),
     Failure(
+        "notifications-not-heard",
+        "Exchange accepted our address for notifications, but is not heard there.",
+        "The Exchange server can't reach notification_url: a firewall, a proxy, a name that it"
+        " can't resolve, or a certificate that it does not trust.",
+        "Open notification_url from the Exchange server itself, and mend what stands between;"
+        " it is tried on and on. Until then another way serves: streaming, or polling.",
+        passes_by_itself=True,
+    ),
+    Failure(
         "notifications-refused",
         "Exchange does not notify of changes in this mailbox.",
         "The server is older than 2010 SP1, has notifications switched off, or the mailbox is on"

@@ -38,7 +38,8 @@ class PageResult:
     `full_round` is the number of the full round that the page belongs to, or of the last one.
     `mentioned` are the ids of all items that the answer told of: none of them stays in quarantine
     unless it is set aside again. `left_out` are versions that were read for nothing, with the
-    rule that leaves them out, beside those of the decisions.
+    rule that leaves them out, beside those of the decisions. `delay` is how many seconds ago the
+    oldest change was made in Exchange (None: that is not known).
     """
 
     mailbox_id: int
@@ -50,6 +51,7 @@ class PageResult:
     success: datetime | None = None
     mentioned: Sequence[str] = ()
     left_out: Sequence[tuple[Version, Rule]] = ()
+    delay: float | None = None
 
 
 @dataclass(slots=True)
@@ -110,6 +112,8 @@ def write_decisions(marks: Sequence[Mark], mailbox_id: int, at: datetime) -> Non
 
 def _mailbox_columns(result: PageResult) -> dict[str, object]:
     columns: dict[str, object] = {"sync_state": result.sync_state}
+    if result.delay is not None:
+        columns["delay"] = result.delay
     if result.success is None:
         return columns | {"unsettled": True}
     ended = {"last_success": result.success, "in_full_round": False, "unsettled": False}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from keepstep.core.errors import FenceLost
 from keepstep.core.schedule import Trouble
@@ -42,6 +42,13 @@ def take(mailbox_ids: Sequence[int]) -> list[TakenMailbox]:
         chosen = Mailbox.objects.filter(id__in=mailbox_ids)
         chosen.update(fence=F("fence") + 1)
         return [_taken(each) for each in chosen.select_related("operator")]
+
+
+def take_ready(mailbox_ids: Sequence[int], now: datetime) -> list[TakenMailbox]:
+    """Take those of the mailboxes whose calendar sync is on and that are in no pause."""
+    ready = Mailbox.objects.filter(id__in=mailbox_ids, operator__calendar_sync=True)
+    ready = ready.filter(Q(next_attempt__isnull=True) | Q(next_attempt__lte=now))
+    return take(list(ready.values_list("id", flat=True)))
 
 
 def read(mailbox_id: int, fence: int) -> TakenMailbox:

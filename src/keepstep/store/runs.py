@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.db.models import Q
-from django.db.models.functions import Lower
+from django.db.models import F, Q
+from django.db.models.functions import Lower, Mod
 
 from keepstep.core.errors import UsageError
 from keepstep.store.models import Mailbox, Operator, Run
@@ -14,6 +14,8 @@ from keepstep.store.models import Mailbox, Operator, Run
 SYSTEM = "system"
 # However many the settings let be kept, and where nothing ever purges.
 KEPT_RUNS = 100_000
+# Into so many groups mailboxes fall whose safety polls come at different times.
+_TURNS = 12
 
 
 def begin_run(job: str, trigger: str, at: datetime) -> int:
@@ -52,13 +54,38 @@ def _of_present_operators(failures: object) -> list[dict[str, str]]:
     return [each for each in failures if each["operator"] in present]
 
 
-def due_mailboxes(context: str, now: datetime) -> list[int]:
-    """Give the mailboxes of a context that are to be polled and not in a pause, by id."""
+def due_mailboxes(
+    context: str, now: datetime, *, safety_poll: timedelta | None = None
+) -> list[int]:
+    """Give the mailboxes of a context that are to be polled and not in a pause, by id.
+
+    Those that notifications tell of are left out until their last success is `safety_poll` ago
+    (None: none is left out).
+    """
     mailboxes = Mailbox.objects.filter(operator__calendar_sync=True)
     if context != SYSTEM:
         mailboxes = mailboxes.filter(operator__access_group=context)
     mailboxes = mailboxes.filter(Q(next_attempt__isnull=True) | Q(next_attempt__lte=now))
+    if safety_poll is not None:
+        mailboxes = mailboxes.annotate(turn=Mod(F("id"), _TURNS)).exclude(
+            _told_of(now, safety_poll)
+        )
     return list(mailboxes.order_by("id").values_list("id", flat=True))
+
+
+def _told_of(now: datetime, safety_poll: timedelta) -> Q:
+    """Say which need no poll: heard of, in step, not long ago.
+
+    Not all wait for the whole of the safety poll: they'd all come at once again, and again.
+    """
+    recently = Q()
+    for turn in range(_TURNS):
+        recently |= Q(turn=turn, last_success__gt=now - safety_poll * (1 - turn / (3 * _TURNS)))
+    return (
+        Q(covered_until__gt=now, failing_since__isnull=True, full_round_wanted=False)
+        & Q(in_full_round=False, unsettled=False)
+        & recently
+    )
 
 
 def mailboxes_of(emails: Sequence[str] | None) -> list[int]:

@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from keepstep.core.addresses import is_forbidden
 from keepstep.core.appointment import Sensitivity, ShowAs
+from keepstep.core.delivery import Delivery
 from keepstep.core.skip import PrivateAppointments, fold
 from keepstep.store.fields import read_email, read_line, read_number, read_switch, shown
 
@@ -239,6 +240,8 @@ RULES: dict[str, Rule] = {
         Rule("batch_size", "Items asked for at once", "100", _number(1, LARGEST_BATCH)),
         Rule("notification_url", "Address at which Exchange reaches this server", "", _url),
         Rule("site_url", "Address at which people reach the pages, for links in e-mails", "", _url),
+        Rule("delivery", "How changes come to be known", "automatic", _one_of(Delivery)),
+        Rule("safety_poll", "Minutes between polls while notified", "60", _number(1, 1440)),
         Rule("notification_frequency", "Minutes until a failure counts", "30", _number(1, 1440)),
         Rule("notify_sync_failure_to", "E-mail addresses, separated by ;", "", _addresses),
         Rule("username", "The service account", "", read_line),

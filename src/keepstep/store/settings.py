@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from keepstep import environment
 from keepstep.core.appointment import Sensitivity, ShowAs
+from keepstep.core.delivery import Delivery
 from keepstep.core.errors import UsageError
 from keepstep.core.skip import Conditions, Policy, PrivateAppointments
 from keepstep.store import audit
@@ -87,6 +88,8 @@ class ApplicationSettings:
     batch_size: int = 100
     notification_url: str = ""
     site_url: str = ""
+    delivery: Delivery = Delivery.AUTOMATIC
+    safety_poll: int = 60
     notification_frequency: int = 30
     notify_sync_failure_to: tuple[str, ...] = ()
     username: str = ""

@@ -96,6 +96,13 @@ class Guard:
         assert self._paused_at is not None, "it is noted with the pause"
         return await writer.call(sign_ins.succeeded_since, self._paused_at)
 
+    def require_ease(self, now: datetime) -> None:
+        """Raise Refused unless all is well: what can wait does not stand in the mailboxes' way."""
+        state = self._state
+        if not isinstance(state, Closed):
+            until = state.until if isinstance(state, Paused) else state.next_at
+            raise Refused(state.code, max(until, now))
+
     async def enter(self, mailbox: str, clock: Clock, sleep: Sleep) -> None:
         """Wait until the mailbox may be read. Raises Refused while the server is paused."""
         while True:
@@ -207,11 +214,11 @@ class GuardedConnector:
 
     async def folder(self, target: Target) -> Folder:
         """Give the default calendar folder of the mailbox."""
-        return await self._guarded(target, lambda: self._connector.folder(target))
+        return await self.guarded(target, lambda: self._connector.folder(target))
 
     async def changes(self, target: Target, sync_state: str | None, batch_size: int) -> Listing:
         """Give at most `batch_size` (1-512) changes since `sync_state` (None: all there is)."""
-        return await self._guarded(
+        return await self.guarded(
             target, lambda: self._connector.changes(target, sync_state, batch_size)
         )
 
@@ -219,7 +226,7 @@ class GuardedConnector:
         self, target: Target, item_ids: Sequence[str], batch_size: int
     ) -> dict[str, ReadItem]:
         """Read items whole, a series with its exceptions; one entry for each id asked for."""
-        return await self._guarded(
+        return await self.guarded(
             target, lambda: self._connector.appointments(target, item_ids, batch_size)
         )
 
@@ -227,7 +234,8 @@ class GuardedConnector:
         """Release connections."""
         await self._connector.close()
 
-    async def _guarded(self, target: Target, call: Callable[[], Awaitable[Result]]) -> Result:
+    async def guarded(self, target: Target, call: Callable[[], Awaitable[Result]]) -> Result:
+        """Give what the call for this mailbox gives. Raises Refused, else what the call does."""
         async with self._guard.turn(self._writer, self._clock):
             try:
                 result = await call()

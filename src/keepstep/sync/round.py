@@ -15,6 +15,7 @@ from keepstep.core.reconcile import must_be_read, reconcile, settle
 from keepstep.core.rules import Rule
 from keepstep.core.skip import Policy
 from keepstep.exchange.connector import Connector, Target
+from keepstep.exchange.notification import NotifyingConnector
 from keepstep.store import mailboxes, view
 from keepstep.store.apply import Counts, PageResult, apply_page, count
 from keepstep.store.mailboxes import IdleNote, TakenMailbox
@@ -23,13 +24,17 @@ from keepstep.store.writer import Writer
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What a round works with. `clock` gives the present as an aware datetime in UTC."""
+    """What a round works with. `clock` gives the present as an aware datetime in UTC.
+
+    `notifier` is the side of the connector that tells of changes, where there is one.
+    """
 
     connector: Connector
     writer: Writer
     clock: Callable[[], datetime]
     policy: Policy
     batch_size: int
+    notifier: NotifyingConnector | None = None
 
 
 @dataclass(slots=True)
@@ -140,6 +145,18 @@ class _Round:
             if listing.last:
                 return
 
+    def _delay(self, listing: Listing) -> float | None:
+        """Give the seconds since the oldest change that was made after the last round."""
+        since = self.mailbox.last_success
+        now = self.means.clock()
+        made = [
+            each.last_modified
+            for each in listing.changes
+            if each.last_modified is not None and since is not None
+            if since <= each.last_modified <= now
+        ]
+        return (now - min(made)).total_seconds() if made else None
+
     def _is_idle(self, listing: Listing) -> bool:
         nothing_open = not (self.full or self.unsettled)
         return nothing_open and listing.last and not listing.changes
@@ -233,6 +250,7 @@ class _Round:
             decisions=decisions,
             success=self.began if listing.last else None,
             mentioned=[change.item_id for change in listing.changes],
+            delay=None if self.full else self._delay(listing),
         )
         await self.means.writer.call(apply_page, result)
         self.state = listing.sync_state

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+import time
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from keepstep.core.errors import KeepstepError
@@ -17,6 +18,11 @@ from keepstep.store.mailboxes import TakenMailbox
 from keepstep.store.settings import ApplicationSettings, load
 from keepstep.store.writer import Writer
 from keepstep.sync.claims import Claims
+from keepstep.sync.delivery.desk import Desk
+from keepstep.sync.delivery.guarded import GuardedNotifier
+from keepstep.sync.delivery.marks import Marks
+from keepstep.sync.delivery.rounds import NotifiedRounds, Terms
+from keepstep.sync.delivery.supervisor import Arrangement, Supervisor
 from keepstep.sync.guard import Guard
 from keepstep.sync.housekeeping import Housekeeping
 from keepstep.sync.round import Means, Outcome
@@ -55,6 +61,11 @@ class Scheduler:
         self._guard = Guard()
         self._has_run = False
         self._complaint = ""
+        self._marks = Marks(time.monotonic)
+        self.desk = Desk(self._marks, utc_now)
+        self._rounds = NotifiedRounds(self._marks, self._claims)
+        self._ended: Callable[[], None] = lambda: None
+        self._arranged: tuple[Means, frozenset[str]] | None = None
 
     def stop(self) -> None:
         """Ask the loop to end; rounds under way are broken off, which loses nothing."""
@@ -67,11 +78,16 @@ class Scheduler:
             stack = AsyncExitStack()
             reload_at = 0.0
             loop = asyncio.get_running_loop()
+            supervisor = Supervisor(writer, self._marks, self.desk, clock=utc_now)
+            self._ended = supervisor.wake
             self._start(self._housekeeping(writer).run())
+            self._start(self._rounds.run())
+            self._start(supervisor.run())
             try:
                 while not self._stopping.is_set():
                     if loop.time() >= reload_at:
                         means = await self._reload(writer, stack, means)
+                        await self._arrange(supervisor, means)
                         reload_at = loop.time() + RELOAD_SECONDS
                     if means is not None:
                         self._start_due(means)
@@ -117,6 +133,23 @@ class Scheduler:
             self._guard = Guard(account_of(settings))
         return means
 
+    async def _arrange(self, supervisor: Supervisor, means: Means | None) -> None:
+        """Have notifications go by the settings and jobs that hold now."""
+        jobs_on = [job for job, _ in self._due.values() if job.kind == jobs.SYNCHRONIZATION]
+        contexts = frozenset(job.context for job in jobs_on)
+        wanted = None if means is None else (means, contexts)
+        if wanted == self._arranged:
+            return
+        self._arranged = wanted
+        if means is None or means.notifier is None or self._settings is None:
+            self._rounds.go_by(None)
+            await supervisor.arrange(None)
+            return
+        guard = self._guard
+        self._rounds.go_by(Terms(means, manner_of(self._settings, guard=guard)))
+        notifier = GuardedNotifier(means.notifier, guard, means.writer, utc_now)
+        await supervisor.arrange(Arrangement(notifier, self._settings, contexts))
+
     def _complain(self, message: str) -> None:
         if message != self._complaint:
             log.warning("not synchronizing: %s", message)
@@ -154,8 +187,13 @@ class Scheduler:
 
     async def _run_job(self, job: JobDefinition, means: Means) -> None:
         try:
-            due = await means.writer.call(runs.due_mailboxes, job.context, utc_now())
-            if job.kind == VERIFICATION:
+            verifies = job.kind == VERIFICATION
+            assert self._settings is not None
+            safety_poll = None if verifies else timedelta(minutes=self._settings.safety_poll)
+            due = await means.writer.call(
+                runs.due_mailboxes, job.context, utc_now(), safety_poll=safety_poll
+            )
+            if verifies:
                 await self._run_in_turn(job, means, due)
             else:
                 await self._run_over(job, means, self._claims.claim(due, job.kind))
@@ -200,6 +238,7 @@ class Scheduler:
                 means, manner, ids, job=job.name, trigger="schedule", policy=current_policy
             )
             self._has_run = True
+            self._ended()
         finally:
             self._claims.release(held)
 

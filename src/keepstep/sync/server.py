@@ -7,9 +7,10 @@ import signal
 from collections.abc import Callable
 
 import uvicorn
-from django.core.asgi import get_asgi_application
+from asgiref.typing import ASGIApplication
 
 from keepstep.core.errors import UsageError
+from keepstep.sync.delivery.desk import Desk
 from keepstep.sync.scheduler import Scheduler
 
 STOP_SECONDS = 10
@@ -22,20 +23,34 @@ class _Server(uvicorn.Server):
         return
 
 
-def serve(host: str, port: int, begun: Callable[[], None] = lambda: None) -> int:
+def serve(
+    host: str,
+    port: int,
+    application: Callable[[Desk], ASGIApplication],
+    begun: Callable[[], None] = lambda: None,
+) -> int:
     """Serve until SIGTERM or SIGINT, then end within 15 seconds; give the exit status.
 
-    `begun` is called when the address is listened on. Raises UsageError where it can't be.
+    `application` gives what answers at the address, from the desk at which pushed notifications
+    arrive. `begun` is called when the address is listened on. Raises UsageError where it can't be.
     """
-    return asyncio.run(_serve(host, port, begun))
+    return asyncio.run(_serve(host, port, application, begun))
 
 
-async def _serve(host: str, port: int, begun: Callable[[], None]) -> int:
+async def _serve(
+    host: str,
+    port: int,
+    application: Callable[[Desk], ASGIApplication],
+    begun: Callable[[], None],
+) -> int:
+    scheduler = Scheduler()
     config = uvicorn.Config(
-        get_asgi_application(),
+        application(scheduler.desk),
         host=host,
         port=port,
         log_config=None,
+        access_log=False,  # an address of the listener is a secret
+        server_header=False,
         lifespan="off",
         timeout_graceful_shutdown=STOP_SECONDS,
     )
@@ -45,7 +60,7 @@ async def _serve(host: str, port: int, begun: Callable[[], None]) -> int:
         raise UsageError(
             f"Can't listen on {host}:{port}: the address is in use or not ours."
         ) from None
-    server, scheduler = _Server(config), Scheduler()
+    server = _Server(config)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

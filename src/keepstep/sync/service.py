@@ -49,7 +49,9 @@ async def means_for(settings: ApplicationSettings, writer: Writer) -> AsyncItera
     """Give what rounds work with, by these settings; connections are closed on leaving."""
     connector = connect(access_of(settings))
     try:
-        yield Means(connector, writer, utc_now, settings.policy, settings.batch_size)
+        yield Means(
+            connector, writer, utc_now, settings.policy, settings.batch_size, notifier=connector
+        )
     finally:
         await connector.close()
 

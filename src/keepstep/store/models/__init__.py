@@ -11,6 +11,7 @@ from keepstep.store.models.operator import Mailbox, Operator
 from keepstep.store.models.sample import Sample
 from keepstep.store.models.session import Session
 from keepstep.store.models.setting import Setting
+from keepstep.store.models.subscription import Subscription, WayTrouble
 
 __all__ = [
     "Account",
@@ -32,5 +33,7 @@ __all__ = [
     "Session",
     "Setting",
     "SignIn",
+    "Subscription",
     "Task",
+    "WayTrouble",
 ]

@@ -33,7 +33,8 @@ class Mailbox(models.Model):
     `in_full_round` says that the last one has not come to its end, `unsettled` that pages of
     a round were stored whose removals are still pending. `paused_until` is when a pause that
     Exchange named is over. `address` is the e-mail address that
-    `folder_id` and `sync_state` belong to.
+    `folder_id` and `sync_state` belong to. Until `covered_until` notifications tell of changes;
+    `delay` is how many seconds after a change was made in Exchange it was last stored.
     """
 
     operator = models.OneToOneField(Operator, on_delete=models.CASCADE)
@@ -53,6 +54,8 @@ class Mailbox(models.Model):
     failure_detail = models.TextField(default="")
     next_attempt = models.DateTimeField(null=True)
     paused_until = models.DateTimeField(null=True)
+    covered_until = models.DateTimeField(null=True)
+    delay = models.FloatField(null=True)
 
     def __str__(self) -> str:
         return f"mailbox of {self.operator_id}"
