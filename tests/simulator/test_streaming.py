@@ -1,11 +1,14 @@
 """GetStreamingEvents: what an answer that goes on says, how it ends, and what goes wrong."""
 
+from pathlib import Path
+
 import pytest
 from lxml import etree
 
 from keepstep_simulator import Fault, Limits, MailboxModel, Pace, Simulator
 from keepstep_simulator.news import EVENT_KINDS
 from keepstep_simulator.streams import MOST_EVENTS
+from keepstep_simulator.transit import MISHAPS
 from tests.shared_material import shared
 from tests.simulator.notices import Ear, Ticks, away, listen, subscribed, to_stream
 from tests.simulator.soap import Clock, ask, fault_code
@@ -282,3 +285,9 @@ def test_a_stream_is_one_request(simulator: Simulator, mailbox: MailboxModel, ea
     assert simulator.counts() == {"Subscribe": 1, "GetStreamingEvents": 1}
     (entry,) = simulator.requests("GetStreamingEvents", "anna@example.com")
     assert (entry.status, entry.code, entry.details["subscriptions"]) == (200, None, 1)
+
+
+def test_every_kind_of_mishap_is_told_of_in_these_tests() -> None:
+    here = Path(__file__)
+    texts = [here.read_text("utf-8"), here.with_name("test_pushing.py").read_text("utf-8")]
+    assert [kind for kind in MISHAPS if f'"{kind}"' not in "".join(texts)] == []
