@@ -42,6 +42,7 @@ ENTRIES = {
     "erase": Entry("keepstep.cli.erase:erase", "Delete an operator's data for good."),
     "purge": Entry("keepstep.cli.erase:purge", "Delete what is too old to be kept."),
     "serve": Entry("keepstep.cli.serve:serve", "Run the scheduler and the web pages."),
+    "worker": Entry("keepstep.cli.worker:worker", "Run one more worker, on any machine."),
     "simulator": Entry("keepstep.cli.simulator:simulator", "Run a stand-in Exchange server."),
     "demo": Entry("keepstep.cli.demo:demo", "See it all at work, with made-up data.", hidden=True),
 }

@@ -14,6 +14,17 @@ from keepstep.core.schedule import Trouble
 from keepstep.store.models import Mailbox
 
 
+class _Overtaken:
+    """Counts, in this process, writes that were refused: another had taken the mailbox."""
+
+    count = 0
+
+
+def overtaken() -> int:
+    """Give how many writes of this process were refused because of a raised fence."""
+    return _Overtaken.count
+
+
 @dataclass(frozen=True, slots=True)
 class TakenMailbox:
     """A mailbox that this process took: what a round needs to know of it. Instants are UTC."""
@@ -98,6 +109,7 @@ def guard(mailbox_id: int, fence: int, **changes: object) -> None:
         **(changes or {"fence": fence})
     )
     if not changed:
+        _Overtaken.count += 1
         raise FenceLost
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import F, Q
-from django.db.models.functions import Lower, Mod
+from django.db import transaction
+from django.db.models import Case, F, IntegerField, Q, QuerySet, When
+from django.db.models.functions import Cast, Floor, Lower, Mod
 
 from keepstep.core.errors import UsageError
+from keepstep.core.shares import SHARD_SIZE
 from keepstep.store.models import Mailbox, Operator, Run
 
 SYSTEM = "system"
@@ -28,6 +31,18 @@ def end_run(run_id: int, at: datetime, counts: Mapping[str, object]) -> None:
     failures = _of_present_operators(counts.get("failures"))
     Run.objects.filter(pk=run_id).update(**{**counts, "finished": at, "failures": failures})
     Run.objects.filter(pk__lte=run_id - KEPT_RUNS).delete()
+
+
+def add_to_run(run_id: int, at: datetime, counts: Mapping[str, object]) -> None:
+    """Add to a run what one of those who share it did; it lasts at least until `at` (UTC)."""
+    failures = _of_present_operators(counts.get("failures"))
+    numbers = {name: F(name) + value for name, value in counts.items() if isinstance(value, int)}
+    with transaction.atomic():
+        run = Run.objects.select_for_update().filter(pk=run_id).first()
+        if run is not None:
+            known = run.failures if isinstance(run.failures, list) else []
+            changed = {**numbers, "finished": at, "failures": [*known, *failures]}
+            Run.objects.filter(pk=run_id).update(**changed)
 
 
 def latest(job: str | None = None, *, before: int | None = None, limit: int = 20) -> list[Run]:
@@ -54,23 +69,55 @@ def _of_present_operators(failures: object) -> list[dict[str, str]]:
     return [each for each in failures if each["operator"] in present]
 
 
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Mailboxes that are handed out together; `long`: those that need a full round."""
+
+    number: int
+    long: bool
+
+
 def due_mailboxes(
-    context: str, now: datetime, *, safety_poll: timedelta | None = None
+    context: str,
+    now: datetime,
+    *,
+    safety_poll: timedelta | None = None,
+    shard: Shard | None = None,
 ) -> list[int]:
     """Give the mailboxes of a context that are to be polled and not in a pause, by id.
 
     Those that notifications tell of are left out until their last success is `safety_poll` ago
-    (None: none is left out).
+    (None: none is left out). `shard` gives only those that belong to it.
     """
+    mailboxes = _due(context, now, safety_poll)
+    if shard is not None:
+        first = shard.number * SHARD_SIZE
+        mailboxes = mailboxes.filter(id__gte=first, id__lt=first + SHARD_SIZE)
+        mailboxes = mailboxes.filter(_LONG) if shard.long else mailboxes.exclude(_LONG)
+    return list(mailboxes.order_by("id").values_list("id", flat=True))
+
+
+def due_shards(context: str, now: datetime, *, safety_poll: timedelta | None = None) -> list[Shard]:
+    """Give the shards in which mailboxes are due, as `due_mailboxes` says it."""
+    number = Cast(Floor(F("id") / SHARD_SIZE), IntegerField())
+    long = Case(When(_LONG, then=True), default=False)
+    found = _due(context, now, safety_poll).annotate(number=number, long=long)
+    rows = found.order_by("number", "long").values_list("number", "long").distinct()
+    return [Shard(*each) for each in rows]
+
+
+# What lasts: a first round, or another full one. The others need not wait for it.
+_LONG = Q(last_success__isnull=True) | Q(in_full_round=True) | Q(full_round_wanted=True)
+
+
+def _due(context: str, now: datetime, safety_poll: timedelta | None) -> QuerySet[Mailbox]:
     mailboxes = Mailbox.objects.filter(operator__calendar_sync=True)
     if context != SYSTEM:
         mailboxes = mailboxes.filter(operator__access_group=context)
     mailboxes = mailboxes.filter(Q(next_attempt__isnull=True) | Q(next_attempt__lte=now))
-    if safety_poll is not None:
-        mailboxes = mailboxes.annotate(turn=Mod(F("id"), _TURNS)).exclude(
-            _told_of(now, safety_poll)
-        )
-    return list(mailboxes.order_by("id").values_list("id", flat=True))
+    if safety_poll is None:
+        return mailboxes
+    return mailboxes.annotate(turn=Mod(F("id"), _TURNS)).exclude(_told_of(now, safety_poll))
 
 
 def _told_of(now: datetime, safety_poll: timedelta) -> Q:

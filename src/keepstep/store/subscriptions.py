@@ -11,7 +11,7 @@ import binascii
 import secrets
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db import connection, transaction
 from django.db.models import Q
@@ -21,14 +21,25 @@ from keepstep.core.delivery import Standing, Watched, Way
 from keepstep.store.models import Mailbox, Subscription, WayTrouble
 from keepstep.store.runs import SYSTEM
 
+_TIME_BYTES = 4
 _KEY_BYTES = 18
 _SIGNATURE_BYTES = 18
 _AT_ONCE = 500
 
 
-def new_address_key() -> str:
-    """Give the part of an address that is one subscription's own: 24 letters, by chance."""
-    return base64.urlsafe_b64encode(secrets.token_bytes(_KEY_BYTES)).decode()
+def new_address_key(at: datetime) -> str:
+    """Give the part of an address that is one subscription's own: 24 letters, by time and chance.
+
+    `at` (aware) is the present.
+    """
+    made = int(at.timestamp()).to_bytes(_TIME_BYTES, "big")
+    return base64.urlsafe_b64encode(made + secrets.token_bytes(_KEY_BYTES - _TIME_BYTES)).decode()
+
+
+def made_at(address_key: str) -> datetime:
+    """Give when an address of ours was made, in UTC, to the second."""
+    made = base64.urlsafe_b64decode(address_key)[:_TIME_BYTES]
+    return datetime.fromtimestamp(int.from_bytes(made, "big"), UTC)
 
 
 def token_of(address_key: str) -> str:

@@ -10,7 +10,8 @@ import uvicorn
 from asgiref.typing import ASGIApplication
 
 from keepstep.core.errors import UsageError
-from keepstep.sync.delivery.desk import Desk
+from keepstep.sync.delivery.front import Front
+from keepstep.sync.fleet.fleet import fleet_of
 from keepstep.sync.scheduler import Scheduler
 
 STOP_SECONDS = 10
@@ -26,7 +27,7 @@ class _Server(uvicorn.Server):
 def serve(
     host: str,
     port: int,
-    application: Callable[[Desk], ASGIApplication],
+    application: Callable[[Front], ASGIApplication],
     begun: Callable[[], None] = lambda: None,
 ) -> int:
     """Serve until SIGTERM or SIGINT, then end within 15 seconds; give the exit status.
@@ -40,12 +41,12 @@ def serve(
 async def _serve(
     host: str,
     port: int,
-    application: Callable[[Desk], ASGIApplication],
+    application: Callable[[Front], ASGIApplication],
     begun: Callable[[], None],
 ) -> int:
-    scheduler = Scheduler()
+    scheduler = Scheduler(fleet_of("serve"))
     config = uvicorn.Config(
-        application(scheduler.desk),
+        application(scheduler.front),
         host=host,
         port=port,
         log_config=None,

@@ -14,6 +14,7 @@ from django.utils.crypto import salted_hmac
 from keepstep.core.errors import StoreError
 from keepstep.core.skip import Policy
 from keepstep.exchange.ews.connect import Access, connect
+from keepstep.exchange.tally import tally
 from keepstep.notices.outbox import deliver
 from keepstep.store import jobs, mailboxes, notices, runs
 from keepstep.store.jobs import JobDefinition
@@ -230,6 +231,27 @@ async def run_over(
     await call(notices.review, means.clock(), manner.notify, manner.notification_frequency)
     if result.created or result.updated or result.removed:
         log.info("changed", extra={"run": run_id, "job": job, "counts": _numbers(result)})
+    return result
+
+
+async def run_share(
+    means: Means,
+    manner: Manner,
+    ids: Sequence[int],
+    *,
+    run: int,
+    policy: Callable[[], Policy],
+) -> RunResult:
+    """Take a share of a run's mailboxes and poll them; what was done is added to the run."""
+    call = means.writer.call
+    taken = await call(mailboxes.take, ids)
+    means = replace(means, policy=await call(policy))
+    with tally() as sent:
+        result = await Run(means, manner, number=run).over(taken)
+    result.requests = sent.requests
+    await call(runs.add_to_run, run, means.clock(), asdict(result))
+    if result.created or result.updated or result.removed:
+        log.info("changed", extra={"run": run, "counts": _numbers(result)})
     return result
 
 

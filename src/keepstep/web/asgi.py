@@ -7,11 +7,11 @@ from typing import cast
 from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
 from django.core.asgi import get_asgi_application
 
-from keepstep.sync.delivery.desk import Desk
+from keepstep.sync.delivery.front import Front
 from keepstep.web.listener import Listener
 
 
-def application(desk: Desk) -> ASGI3Application:
+def application(desk: Front) -> ASGI3Application:
     """Give the application; what is for the listener never waits for a page."""
     listener = Listener(desk)
     pages = cast("ASGI3Application", get_asgi_application())

@@ -12,7 +12,8 @@ from http import HTTPStatus
 from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, HTTPScope
 
 from keepstep.exchange.ews.push import CONTENT_TYPE, MOST_BYTES
-from keepstep.sync.delivery.desk import Answer, Desk
+from keepstep.sync.delivery.desk import Answer
+from keepstep.sync.delivery.front import Front
 from keepstep.sync.delivery.supervisor import LISTENER_PATH
 
 BODY_SECONDS = 10.0
@@ -32,7 +33,7 @@ class _TooLarge(Exception):
 class Listener:
     """Answers the calls of Exchange, for the desk."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Front) -> None:
         self._desk = desk
         self._bodies = 0
 

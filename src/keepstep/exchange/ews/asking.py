@@ -16,6 +16,7 @@ from keepstep.exchange.ews.answer import RawAnswer
 from keepstep.exchange.ews.envelope import Answer, ServerVersion, read_answer, request
 from keepstep.exchange.ews.transport import Transport
 from keepstep.exchange.ews.versions import DIALECTS, ExchangeVersion
+from keepstep.exchange.tally import count_request
 
 # Reading a larger answer would hold up the other mailboxes' turns for milliseconds.
 LARGE_ANSWER = 256 * 1024
@@ -62,6 +63,7 @@ class Asking:
         """Give the request, and count it."""
         body = request(operation, self._dialect.request_version, address_of(target))
         self._requests += 1
+        count_request()
         return body
 
     async def _ask(

@@ -12,6 +12,7 @@ from keepstep.store.models.sample import Sample
 from keepstep.store.models.session import Session
 from keepstep.store.models.setting import Setting
 from keepstep.store.models.subscription import Subscription, WayTrouble
+from keepstep.store.models.worker import Worker
 
 __all__ = [
     "Account",
@@ -36,4 +37,5 @@ __all__ = [
     "Subscription",
     "Task",
     "WayTrouble",
+    "Worker",
 ]

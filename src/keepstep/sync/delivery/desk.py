@@ -85,6 +85,11 @@ class Desk:
             self._places.pop(key, None)
         self._heard.pop(mailbox_id, None)
 
+    def expect_only(self, known: Iterable[Known]) -> None:
+        """Know these subscriptions and no others: those that another process made."""
+        self.forget_all()
+        self.expect(known)
+
     def forget_all(self) -> None:
         """Know no subscription at all."""
         self._places.clear()
@@ -124,6 +129,11 @@ class Desk:
         404 for an address that is none of ours, 413 and 400 for a body that is too large or can't
         be read; Unsubscribe for a subscription that is none (any more), else OK.
         """
+        call = await self.read(token, body)
+        return call if isinstance(call, Answer) else self.receive(*call)
+
+    async def read(self, token: str, body: bytes) -> tuple[str, Notification] | Answer:
+        """Read a call: the key of its address and what it says, or why it is refused."""
         key = address_key_of(token)
         if key is None:
             return self.refuse(HTTPStatus.NOT_FOUND)
@@ -131,20 +141,26 @@ class Desk:
             return self.refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         try:
             if len(body) > _LARGE:
-                notification = await asyncio.to_thread(push.read_notification, body)
-            else:
-                notification = push.read_notification(body)
+                return key, await asyncio.to_thread(push.read_notification, body)
+            return key, push.read_notification(body)
         except ExchangeError as error:
             large = error.code == "answer-too-large"
             return self.refuse(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE if large else HTTPStatus.BAD_REQUEST
             )
-        place = self._places.get(key)
+
+    def receive(self, address_key: str, notification: Notification) -> Answer:
+        """Take in what was read of a call; give the answer."""
+        place = self._places.get(address_key)
         if place is None or not self._belongs(place, notification):
             self.refused += 1
             return Answer(HTTPStatus.OK, push.answer(ok=False))
         self._take_in(place, notification)
         return Answer(HTTPStatus.OK, push.answer(ok=True))
+
+    def knows(self, address_key: str) -> bool:
+        """Say whether there is a subscription with this address."""
+        return address_key in self._places
 
     def refuse(self, status: HTTPStatus) -> Answer:
         """Give the answer to a call that changes nothing, and count it."""

@@ -13,11 +13,12 @@ from datetime import datetime
 
 from keepstep.core.errors import KeepstepError
 from keepstep.core.skip import Policy
+from keepstep.exchange.tally import tally
 from keepstep.store import mailboxes, notices, runs
 from keepstep.store.jobs import SYNCHRONIZATION
 from keepstep.store.mailboxes import TakenMailbox
-from keepstep.sync.claims import Claims
 from keepstep.sync.delivery.marks import Marks
+from keepstep.sync.places import Held, Places
 from keepstep.sync.round import Means
 from keepstep.sync.run import Manner, Run, RunResult
 from keepstep.sync.service import current_policy
@@ -42,9 +43,9 @@ class Terms:
 class NotifiedRounds:
     """Polls mailboxes that were told of. `terms` are those that hold now (None: do not poll)."""
 
-    def __init__(self, marks: Marks, claims: Claims) -> None:
+    def __init__(self, marks: Marks, places: Places) -> None:
         self._marks = marks
-        self._claims = claims
+        self._places = places
         self.terms: Terms | None = None
         self._ready = asyncio.Event()
         self._under_way: set[asyncio.Task[None]] = set()
@@ -79,30 +80,33 @@ class NotifiedRounds:
 
     async def _poll(self, due: Sequence[int]) -> None:
         terms = self.terms
-        claimed = self._claims.claim(due, SYNCHRONIZATION) if terms is not None else []
-        # Another job reads it just now, perhaps from before the change: once more, in a moment.
-        self._marks.tell_all(set(due) - set(claimed))
-        if terms is None or not claimed:
+        if terms is None:
+            self._marks.tell_all(due)
             return
         try:
-            await self._over(claimed, terms)
+            async with self._places.hold(due, SYNCHRONIZATION) as held:
+                # Another reads it just now, perhaps from before the change: once more, in a moment.
+                self._marks.tell_all(set(due) - set(held.mailbox_ids))
+                if held.mailbox_ids:
+                    await self._over(held, terms)
         except KeepstepError as error:
             log.warning("notified round: %s", error)
         except Exception:
             log.exception("notified rounds failed")
-        finally:
-            self._claims.release(claimed)
 
-    async def _over(self, claimed: Sequence[int], terms: Terms) -> None:
-        means = terms.means
-        taken, policy = await means.writer.call(_take, claimed, means.clock())
+    async def _over(self, held: Held, terms: Terms) -> None:
+        means = replace(terms.means, connector=held.while_held(terms.means.connector))
+        taken, policy = await means.writer.call(_take, held.mailbox_ids, means.clock())
         if not taken:
             return
         ledger = await self._open_ledger(terms)
         run = Run(replace(means, policy=policy), terms.manner, number=ledger.number)
         ledger.at_work += 1
         try:
-            ledger.add(await run.over(taken))
+            with tally() as sent:
+                result = await run.over(taken)
+            result.requests = sent.requests
+            ledger.add(result)
         finally:
             ledger.at_work -= 1
 

@@ -125,6 +125,8 @@ class Supervisor:
 
     async def run(self) -> None:
         """Look, and note what was heard, until cancelled."""
+        self._begun = False
+        self._ours.clear()
         flushing = asyncio.create_task(self._flush_on())
         try:
             while True:
@@ -302,7 +304,7 @@ class Supervisor:
                 self._marks.tell(each.mailbox_id)
 
     async def _push(self, arrangement: Arrangement, mailbox: Watched) -> Made:
-        key = subscriptions.new_address_key()
+        key = subscriptions.new_address_key(self._clock())
         url = listener_url(arrangement.settings.notification_url, subscriptions.token_of(key))
         standing = mailbox.standing
         watermark = standing.watermark if standing and standing.way is Way.PUSH else ""

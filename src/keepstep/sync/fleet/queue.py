@@ -1,0 +1,115 @@
+"""The queue by which shards are handed out: PgQueuer, known here and nowhere else.
+
+An order that its worker leaves lying (killed, frozen) is given to another after a few seconds.
+That it is then done twice at once is prevented by turns and fences, not by the queue.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+from pgqueuer import Queries, QueueManager
+from pgqueuer.errors import RetryRequested
+from pgqueuer.models import Job
+
+from keepstep.core.shares import Shares
+from keepstep.sync.fleet.order import Lane, NotYet, Order
+from keepstep.sync.fleet.session import connect
+
+LEFT_LYING = timedelta(seconds=10)
+LOOK_AGAIN = timedelta(seconds=5)
+# Orders that one process has in hand, however many there are.
+AT_ONCE = 3
+
+
+Handle = Callable[[Order], Awaitable[None]]
+
+
+class Queue:
+    """Hands out orders, and works them off. One for each process; raises psycopg.Error."""
+
+    def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        self._connection = connection
+        self._queries = Queries.from_psycopg_connection(connection)
+        self._manager = QueueManager(self._queries)
+
+    @classmethod
+    async def open(cls) -> Queue:
+        """Open a connection for it; where it has no tables yet, make them."""
+        queue = cls(await connect())
+        await _install(queue._queries)
+        return queue
+
+    async def put(self, orders: Sequence[Order]) -> None:
+        """Hand out orders; one of which the like waits or is under way already is left out."""
+        if orders:
+            await self._queries.enqueue(
+                [each.lane.value for each in orders],
+                [json.dumps(asdict(each)).encode() for each in orders],
+                [0 if each.lane is Lane.FIRST else 1 for each in orders],
+                dedupe_key=[each.key for each in orders],
+                on_conflict="skip",
+            )
+
+    async def work(self, handle: Handle, shares: Shares) -> None:
+        """Work orders off, at most as many in all processes as the shares say, until `stop`."""
+
+        async def do(job: Job) -> None:
+            assert job.payload is not None
+            try:
+                await handle(_order(job.payload))
+            except NotYet as not_yet:
+                raise RetryRequested(delay=timedelta(seconds=not_yet.seconds)) from None
+
+        for lane, share in ((Lane.LIVING, shares.living), (Lane.FIRST, shares.first)):
+            if share.jobs:
+                self._manager.entrypoint(lane.value, concurrency_limit=share.jobs)(do)
+        await self._manager.run(
+            dequeue_timeout=LOOK_AGAIN,
+            batch_size=1,
+            max_concurrent_tasks=AT_ONCE,
+            heartbeat_timeout=LEFT_LYING,
+            shutdown_on_listener_failure=True,
+        )
+
+    def stop(self) -> None:
+        """Take no further order; `work` ends when those in hand are done."""
+        self._manager.shutdown.set()
+
+    async def close(self) -> None:
+        """Close the connection."""
+        self.stop()
+        await self._connection.close()
+
+
+def _order(payload: bytes) -> Order:
+    values = json.loads(payload)
+    return Order(**values | {"lane": Lane(values["lane"])})
+
+
+def install() -> None:
+    """Create the queue's tables, or bring them up to this version of PgQueuer."""
+    asyncio.run(_upgrade())
+
+
+async def _upgrade() -> None:
+    connection = await connect()
+    try:
+        queries = Queries.from_psycopg_connection(connection)
+        await _install(queries)
+        await queries.upgrade()
+    finally:
+        await connection.close()
+
+
+async def _install(queries: Queries) -> None:
+    if not await queries.schema_is_installed():
+        async with queries.schema_lock():
+            if not await queries.schema_is_installed():
+                await queries.install()
