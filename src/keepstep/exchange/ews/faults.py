@@ -50,6 +50,8 @@ CODES: dict[str, str] = {
     "ErrorSubscriptionNotFound": "subscription-gone",
     "ErrorExpiredSubscription": "subscription-gone",
     "ErrorInvalidSubscription": "subscription-gone",
+    # What Unsubscribe says to one of push, which it is not meant for.
+    "ErrorInvalidPullSubscriptionId": "subscription-gone",
     "ErrorSubscriptionUnsubscribed": "subscription-gone",
     "ErrorSubscriptionAccessDenied": "subscription-gone",
     "ErrorReadEventsFailed": "subscription-gone",

@@ -18,6 +18,7 @@ MOST_LEVELS = 100
 """How deep the elements of one envelope may stand in each other."""
 
 _SPACE = b" \t\r\n\xef\xbb\xbf"  # between envelopes, the mark of UTF-8 included
+_SPACES = re.compile(rb"[ \t\r\n\xef\xbb\xbf]+")
 _SECTIONS = {b"<!--": b"-->", b"<![CDATA[": b"]]>"}
 _LONGEST_OPENING = max(map(len, _SECTIONS))
 _QUOTE_OR_END = re.compile(rb"[\"'>]")
@@ -81,8 +82,8 @@ class EnvelopeSplitter:
         return self._read_tag()
 
     def _read_text(self) -> bool:
-        if self._level == 0 and self._at == 0:
-            self._held = self._held.lstrip(_SPACE)
+        if self._level == 0 and self._at == 0 and (spaces := _SPACES.match(self._held)):
+            del self._held[: spaces.end()]
         found = self._held.find(b"<", self._at)
         if self._level == 0 and self._held[self._at : None if found < 0 else found].strip(_SPACE):
             raise ExchangeError("answer-unreadable", "text between envelopes")
