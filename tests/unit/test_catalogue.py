@@ -21,7 +21,13 @@ SOURCE = Path(inspect.getfile(keepstep)).parent
 DOCUMENTATION = TESTS.parent / "docs" / "failures.md"
 
 # Errors that are caught where they arise, and never come to a person.
-INTERNAL = {"keepstep.exchange.ews.wire.Malformed"}
+INTERNAL = {
+    "keepstep.exchange.ews.wire.Malformed",
+    "keepstep.sync.fleet.order.NotYet",
+    "keepstep.sync.fleet.session.SessionLost",
+    "keepstep.web.listener._Gone",
+    "keepstep.web.listener._TooLarge",
+}
 # These say what they are by their class: none is a failure of the synchronization.
 WITHOUT_CODE = {UsageError, FenceLost}
 # By which a test meets the world: the simulator, a listener, the network, a database.
@@ -30,6 +36,7 @@ IN_EARNEST |= {"AiohttpTransport", "sqlite3", "MailServer"}
 
 _DOCTOR = "system/test_doctor.py"
 _HOSTILE = "system/test_hostile.py::test_one_mailbox_is_hostile_and_the_other_is_in_step"
+_NOTIFIER = "contract/notifier.py"
 _OTHER_SERVER = f"{_DOCTOR}::test_something_else_than_exchange"
 _MAILS = "system/test_notices.py"
 _RARE = "system/test_rare_failures.py"
@@ -81,6 +88,22 @@ BROUGHT_ABOUT = {
         "system/test_window.py::test_a_mass_removal_is_held_until_somebody_decides"
     ),
     "subscription-limit": _SAID,
+    "subscription-gone": (
+        f"{_NOTIFIER}"
+        "::test_a_subscription_that_the_server_forgot_is_named_and_the_others_go_on_without_it"
+    ),
+    "watermark-refused": f"{_NOTIFIER}::test_a_watermark_that_the_server_forgot_is_refused",
+    "notification-url-refused": (
+        f"{_NOTIFIER}::test_an_address_that_the_server_does_not_take_is_told_from_other_refusals"
+    ),
+    "notifications-not-heard": (
+        "system/test_delivery.py::test_a_listener_that_exchange_can_not_reach_is_told_and_streams_serve"
+    ),
+    "notifications-refused": f"{_NOTIFIER}::test_a_server_without_streams_says_so",
+    "stream-limit": (
+        f"{_NOTIFIER}::test_more_streams_of_one_anchor_than_the_server_allows_are_refused"
+    ),
+    "stream-dropped": f"{_NOTIFIER}::test_a_stream_cut_within_an_envelope_is_dropped",
     "request-refused": _SAID,
     "server-error": _SAID,
     "database-unavailable": "store/test_unavailable.py::test_a_locked_database",
@@ -126,11 +149,13 @@ def what_is_used(file: Path, test: str) -> set[str]:
     return used
 
 
-def named_parts(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
+def named_parts(tree: ast.Module | ast.ClassDef) -> Iterator[tuple[str, ast.AST]]:
     """Give the functions, classes and values of a module by their names."""
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.name, node
+            if isinstance(node, ast.ClassDef):
+                yield from named_parts(node)
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             yield from ((each.id, node) for each in targets if isinstance(each, ast.Name))

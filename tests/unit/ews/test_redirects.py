@@ -14,7 +14,8 @@ from keepstep.exchange.ews.redirects import MOST_REDIRECTS, next_address
 from keepstep.exchange.ews.sign_in import BasicSignIn
 from keepstep.exchange.ews.transport import AiohttpTransport, Limits
 from tests.unit.ews.certificates import Authority
-from tests.unit.ews.test_transport import Talk, failure, listening, post, says, with_body
+from tests.unit.ews.sockets import Talk, listening, says, with_body
+from tests.unit.ews.test_transport import failure, post
 
 URL = "https://mail.example.com/EWS/Exchange.asmx"
 
