@@ -181,7 +181,8 @@ class Scheduler:
 
     async def _pause(self) -> None:
         try:
-            await asyncio.wait_for(self._stopping.wait(), LOOK_SECONDS)
+            async with asyncio.timeout(LOOK_SECONDS):
+                await self._stopping.wait()
         except TimeoutError:
             return
 

@@ -47,7 +47,9 @@ class Marks:
             self._changed.clear()
             wait = self._times[0][0] - self._monotonic() if self._times else None
             try:
-                await asyncio.wait_for(self._changed.wait(), wait)
+                # Not wait_for, which in Python 3.11 may lose a cancellation.
+                async with asyncio.timeout(wait):
+                    await self._changed.wait()
             except TimeoutError:
                 continue
 

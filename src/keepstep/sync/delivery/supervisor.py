@@ -137,7 +137,9 @@ class Supervisor:
                 took = 50 * (self._monotonic() - began)
                 pause = LOOK_SOON_SECONDS if busy else max(LOOK_SECONDS, took)
                 try:
-                    await asyncio.wait_for(self._wake.wait(), pause)
+                    # Not wait_for, which in Python 3.11 may lose a cancellation.
+                    async with asyncio.timeout(pause):
+                        await self._wake.wait()
                 except TimeoutError:
                     continue
         finally:
