@@ -7,7 +7,7 @@ simulator's own.
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -41,6 +41,7 @@ class Oracle:
         self._past = timedelta(days=past_days)
         self._boundary: datetime | None = None
         self._cutoff: datetime | None = None
+        self.known_until = datetime.min.replace(tzinfo=UTC)
         self.calendar: dict[Key, Happening] = {}
 
     def begin(self, now: datetime) -> None:
@@ -65,6 +66,7 @@ class Oracle:
                 # What turned private loses its text even where it is over.
                 self.calendar[key] = old._replace(subject=PRIVATE_SUBJECT, location="")
         self._boundary = began
+        self.known_until = self._mailbox._now() + AHEAD
 
 
 def happenings(mailbox: MailboxModel) -> dict[Key, Happening]:
@@ -107,16 +109,23 @@ def shown_calendar(email: str, now: datetime) -> dict[Key, Happening]:
     return found
 
 
-def windowed(calendar: dict[Key, Happening], now: datetime) -> dict[Key, Happening]:
-    """Give what both sides can see: happenings well inside the window that is compared."""
-    first, last = now - BACK + timedelta(days=20), now + AHEAD - timedelta(days=20)
+def windowed(
+    calendar: dict[Key, Happening], now: datetime, known_until: datetime
+) -> dict[Key, Happening]:
+    """Give what both sides can see: happenings well inside the window that is compared.
+
+    A series without an end goes on, but the oracle knows it only as far as it looked when the
+    last round succeeded, however much time has passed since.
+    """
+    first = now - BACK + timedelta(days=20)
+    last = min(now + AHEAD, known_until) - timedelta(days=20)
     return {key: each for key, each in calendar.items() if first < each.start < last}
 
 
 def assert_in_step(oracle: Oracle, email: str, now: datetime) -> None:
     """Fail, naming each difference, unless the operator's sales calendar equals the oracle."""
-    expected = windowed(oracle.calendar, now)
-    actual = windowed(shown_calendar(email, now), now)
+    expected = windowed(oracle.calendar, now, oracle.known_until)
+    actual = windowed(shown_calendar(email, now), now, oracle.known_until)
     missing = {key: expected[key] for key in expected.keys() - actual.keys()}
     extra = {key: actual[key] for key in actual.keys() - expected.keys()}
     differ = {

@@ -102,13 +102,17 @@ def test_add_only_refuses_whom_it_knows(client: Client, operator: Account) -> No
 def test_columns_are_saved_under_a_name_and_taken_for_the_next_file(client: Client) -> None:
     strange = "Who;Where\nbo@example.com;East\n"
     draft = uploaded(client, strange)
-    chosen(client, draft, **{"column-0": "email", "column-1": "access_group", "save_as": "HR"})
+    chosen(
+        client,
+        draft,
+        **{"column-0": "email", "column-1": "access_group", "save_as": "Staff list of HR"},
+    )
     file = SimpleUploadedFile("next.csv", strange.encode())
-    answer = client.post("/operators/import", {"file": file, "mapping": "HR"})
+    answer = client.post("/operators/import", {"file": file, "mapping": "Staff list of HR"})
     page = client.get(answer.headers["Location"]).content.decode()
     assert 'value="access_group" selected' in page
-    client.post("/operators/import/mapping/delete", {"name": "HR"})
-    assert "HR" not in client.get("/operators/import").content.decode()
+    client.post("/operators/import/mapping/delete", {"name": "Staff list of HR"})
+    assert "Staff list of HR" not in client.get("/operators/import").content.decode()
 
 
 def test_a_workbook_is_taken_too(client: Client) -> None:
