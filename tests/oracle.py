@@ -41,7 +41,7 @@ class Oracle:
         self._past = timedelta(days=past_days)
         self._boundary: datetime | None = None
         self._cutoff: datetime | None = None
-        self.known_until = datetime.min.replace(tzinfo=UTC)
+        self.known_until = datetime(1970, 1, 1, tzinfo=UTC)
         self.calendar: dict[Key, Happening] = {}
 
     def begin(self, now: datetime) -> None:
@@ -65,6 +65,9 @@ class Oracle:
             elif old and new and new.subject == PRIVATE_SUBJECT:
                 # What turned private loses its text even where it is over.
                 self.calendar[key] = old._replace(subject=PRIVATE_SUBJECT, location="")
+        self._looked(began)
+
+    def _looked(self, began: datetime) -> None:
         self._boundary = began
         self.known_until = self._mailbox._now() + AHEAD
 

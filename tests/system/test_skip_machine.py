@@ -73,7 +73,7 @@ class FilteredOracle(Oracle):
                 self.calendar.pop(key, None)
                 if new and not condition_met(self._known[key[0]], self.conditions):
                     self.calendar[key] = new
-        self._boundary = began
+        self._looked(began)
 
 
 def _traits(item: Item) -> Traits:
