@@ -213,5 +213,5 @@ def test_five_thousand_operators_cost_little() -> None:
         found = search(Search("person"), NOW, page=20, per_page=100, order=Order.STATUS)
         spent = time.process_time() - begun
     assert (len(found.rows), found.total) == (100, 5000)
-    assert len(queries) <= 5
+    assert len(queries) <= 6
     assert spent < 0.3

@@ -120,6 +120,7 @@ def test_a_list_costs_as_many_queries_for_many_as_for_few(
     client: Client, operator: Account
 ) -> None:
     addresses = ("/operators/", "/operators/?text=person&order=-status", "/health/overview")
+    Mailbox.objects.create(operator=Operator.objects.create(email="person@example.com"))
     before = [queries_of(client, each) for each in addresses]
     made = Operator.objects.bulk_create(
         Operator(email=f"person.{number}@example.com", access_group=f"Group {number % 40}")
@@ -127,7 +128,7 @@ def test_a_list_costs_as_many_queries_for_many_as_for_few(
     )
     Mailbox.objects.bulk_create(Mailbox(operator=each) for each in made)
     after = [queries_of(client, each) for each in addresses]
-    assert all(many <= few + 1 for few, many in zip(before, after, strict=True))
+    assert all(many <= few for few, many in zip(before, after, strict=True))
 
 
 def queries_of(client: Client, address: str) -> int:

@@ -19,6 +19,8 @@ EXCHANGE = {
     "notification_url": "",
     "notification_frequency": "15",
     "notify_sync_failure_to": "it@example.com; ops@example.com",
+    "delivery": "streaming",
+    "safety_poll": "45",
     "auth": "ntlm",
     "username": "EXAMPLE\\svc",
     "password": SECRET,
@@ -41,6 +43,7 @@ def test_all_settings_of_the_page_are_saved(client: Client, administrator: Accou
     assert saved.notify_sync_failure_to == ("it@example.com", "ops@example.com")
     assert (saved.username, saved.password) == (EXCHANGE["username"], SECRET)
     assert saved.auth == "ntlm"
+    assert (saved.delivery, saved.safety_poll) == ("streaming", 45)
 
 
 def test_one_wrong_value_saves_none_and_is_marked_where_it_stands(client: Client) -> None:

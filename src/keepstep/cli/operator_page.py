@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from keepstep.cli.database import needs_database
-from keepstep.cli.output import instant, print_json, safe
+from keepstep.cli.output import instant, print_json, safe, seconds
 
 if TYPE_CHECKING:
     from keepstep.store.operator_page import OperatorDetail
@@ -48,6 +48,7 @@ def _lines(page: OperatorDetail) -> list[str]:
         f"{counts.upcoming} appointments ahead, {counts.past} over, {counts.cancelled} cancelled,"
         f" {counts.private} private",
     ]
+    lines.append(_told(page))
     if mailbox.in_full_round or mailbox.full_round_wanted:
         under_way = "is under way" if mailbox.in_full_round else "comes next"
         lines.append(f"a full round {under_way}")
@@ -67,3 +68,16 @@ def _lines(page: OperatorDetail) -> list[str]:
     for named in page.named_in:
         lines.append(f"{instant(named.started)}  {named.job}: {named.code}")
     return lines
+
+
+def _told(page: OperatorDetail) -> str:
+    """Say how changes come to be known, and what stands in the way of a better one."""
+    told = page.delivery
+    parts = [f"changes come by {told.way.value}"]
+    if told.heard_at is not None:
+        parts.append(f"last heard of {instant(told.heard_at)}")
+    if told.delay is not None:
+        parts.append(f"last delay {seconds(told.delay)}")
+    if told.refused is not None:
+        parts.append(f"{told.refused.code}: {told.refused.message}")
+    return ", ".join(parts)

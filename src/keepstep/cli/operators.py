@@ -12,7 +12,7 @@ from keepstep.cli.database import needs_database
 from keepstep.cli.operator_files import export, import_, mappings, template
 from keepstep.cli.operator_page import show
 from keepstep.cli.operator_search import read_search, searching
-from keepstep.cli.output import instant, print_json, print_table, safe
+from keepstep.cli.output import instant, print_json, print_table, safe, seconds
 from keepstep.cli.pairs import read_pairs
 
 if TYPE_CHECKING:
@@ -51,12 +51,25 @@ def list_(as_json: bool, **asked: str | None) -> None:
             each.time_zone,
             each.status.value,
             instant(each.last_success) or "never",
+            each.way.value,
+            seconds(each.delay),
             each.failure.code if each.failure else "",
         )
         for each in found
     ]
     print_table(
-        ("EMAIL", "NAME", "ACCESS GROUP", "TIME ZONE", "STATUS", "LAST SUCCESS", "FAILURE"), rows
+        (
+            "EMAIL",
+            "NAME",
+            "ACCESS GROUP",
+            "TIME ZONE",
+            "STATUS",
+            "LAST SUCCESS",
+            "WAY",
+            "DELAY",
+            "FAILURE",
+        ),
+        rows,
     )
 
 
@@ -140,6 +153,8 @@ def operator_json(operator: ShownOperator) -> dict[str, Any]:
         "time_zone": operator.time_zone,
         "status": operator.status.value,
         "last_success": instant(operator.last_success),
+        "way": operator.way.value,
+        "delay_seconds": operator.delay,
         "failure": failure
         and {
             "code": failure.code,

@@ -63,6 +63,13 @@ def instant(moment: datetime | None) -> str | None:
     return moment.astimezone(UTC).replace(tzinfo=None, microsecond=0).isoformat() + "Z"
 
 
+def seconds(length: float | None) -> str:
+    """Give a length of time in seconds, to a tenth while it is short: "0.7 s"; "" for None."""
+    if length is None:
+        return ""
+    return f"{length:.1f} s" if length < 10 else f"{length:.0f} s"
+
+
 class Progress:
     """A progress bar on standard error, only where that is a terminal. Call it (done, total)."""
 

@@ -116,6 +116,29 @@ def ways_of(delivery: Delivery, *, has_address: bool, refused: Collection[Way]) 
     )
 
 
+def way_now(way: str, covered_until: datetime | None, now: datetime) -> Way:
+    """Give the way by which changes of a mailbox come to be known at `now`.
+
+    `way` is that of its subscription ("" for none), `covered_until` as `covered_until` gave it
+    when the mailbox was last heard of. All instants are aware.
+    """
+    if way and covered_until is not None and covered_until > now:
+        return Way(way)
+    return Way.POLLING
+
+
+def known_in_step(
+    last_success: datetime, covered_until: datetime | None, *, failing: bool, now: datetime
+) -> datetime:
+    """Give when a mailbox was last known to be in step (UTC).
+
+    While it is covered Exchange tells of each change: having heard of none is as good as a round.
+    """
+    if not failing and covered_until is not None and covered_until > now:
+        return now
+    return last_success
+
+
 def covered_until(way: Way, heard_at: datetime, frequency: timedelta) -> datetime:
     """Give until when a mailbox heard of at `heard_at` need not be polled at the job's schedule."""
     due = frequency if way is Way.PUSH else SIGN_OF_LIFE

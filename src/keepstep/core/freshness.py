@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
@@ -27,8 +27,12 @@ def freshness(last_successes: Iterable[datetime], now: datetime) -> Freshness:
 
     The 99th percentile is the nearest rank: no mailbox stands between two.
     """
-    ages = sorted(max(0.0, (now - each).total_seconds()) for each in last_successes)
-    if not ages:
-        return Freshness(0)
-    rank = ceil(len(ages) * OF_HUNDRED / 100)
-    return Freshness(len(ages), ages[-1], ages[rank - 1])
+    ages = [max(0.0, (now - each).total_seconds()) for each in last_successes]
+    return Freshness(len(ages), max(ages, default=None), of_hundred(ages))
+
+
+def of_hundred(values: Sequence[float]) -> float | None:
+    """Give the value that 99 of 100 keep within: the nearest rank; None for no values."""
+    if not values:
+        return None
+    return sorted(values)[ceil(len(values) * OF_HUNDRED / 100) - 1]

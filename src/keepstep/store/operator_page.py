@@ -10,10 +10,19 @@ from django.db.models import Count, Q
 from keepstep.core.administration import Circumstances, for_administrator
 from keepstep.core.appointment import Sensitivity
 from keepstep.core.decisions import RowState
+from keepstep.core.delivery import Way
 from keepstep.core.failures import FAILURES
 from keepstep.store import holds
-from keepstep.store.models import Appointment, History, Mailbox, Operator, Quarantine, Run
-from keepstep.store.operators import ShownOperator, find, show_some
+from keepstep.store.models import (
+    Appointment,
+    History,
+    Mailbox,
+    Operator,
+    Quarantine,
+    Run,
+    Subscription,
+)
+from keepstep.store.operators import ShownFailure, ShownOperator, find, show_some
 from keepstep.store.settings import load
 
 # Failures of an operator are looked for in so many of the last runs.
@@ -41,6 +50,23 @@ class MailboxFacts:
     full_round_wanted: bool
     folder_known: bool
     cutoff: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryFacts:
+    """How changes of the mailbox come to be known. All instants are UTC.
+
+    `heard_at` is the last notification or sign of life of its subscription. `refused` says why
+    Exchange tells nothing of it, `retry_at` when it is asked again.
+    """
+
+    way: Way
+    delay: float | None
+    subscribed_at: datetime | None
+    heard_at: datetime | None
+    covered_until: datetime | None
+    refused: ShownFailure | None
+    retry_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +125,7 @@ class OperatorDetail:
     key: int
     created_at: datetime
     mailbox: MailboxFacts
+    delivery: DeliveryFacts
     for_exchange: str
     named_in: tuple[NamedIn, ...]
     changes: tuple[Changed, ...]
@@ -120,6 +147,7 @@ def detail(email: str, now: datetime) -> OperatorDetail:
         key=operator.pk,
         created_at=operator.created_at,
         mailbox=_facts(mailbox),
+        delivery=_delivery(mailbox, shown),
         for_exchange=_for_exchange(shown),
         named_in=_named_in(operator),
         changes=_changes(mailbox),
@@ -142,6 +170,23 @@ def _facts(mailbox: Mailbox) -> MailboxFacts:
         full_round_wanted=mailbox.full_round_wanted,
         folder_known=bool(mailbox.folder_id),
         cutoff=mailbox.cutoff,
+    )
+
+
+def _delivery(mailbox: Mailbox, shown: ShownOperator) -> DeliveryFacts:
+    row = Subscription.objects.filter(mailbox=mailbox).first()
+    refused = None
+    if row is not None and row.code:
+        known = FAILURES.get(row.code, FAILURES["internal-error"])
+        refused = ShownFailure(row.code, known.message, known.remedy, None)
+    return DeliveryFacts(
+        way=shown.way,
+        delay=mailbox.delay,
+        subscribed_at=row.subscribed_at if row else None,
+        heard_at=row.heard_at if row else None,
+        covered_until=mailbox.covered_until,
+        refused=refused,
+        retry_at=row.retry_at if row else None,
     )
 
 

@@ -83,7 +83,7 @@ def search(
 ) -> Found:
     """Give one page of the operators looked for, as they are at `now` (aware).
 
-    A page beyond the last one gives the last. Costs three queries, however many there are.
+    A page beyond the last one gives the last. Costs a handful of queries, however many there are.
     """
     conditions = status_conditions(now, overdue_after())
     matching = _matching(asked)

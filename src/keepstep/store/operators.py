@@ -11,10 +11,11 @@ from django.db.models import Count, Min, QuerySet
 from django.db.models.functions import Lower
 
 from keepstep.core.decisions import RowState
+from keepstep.core.delivery import Way, way_now
 from keepstep.core.errors import UsageError
 from keepstep.core.failures import FAILURES
 from keepstep.core.schedule import Status, status
-from keepstep.store import audit
+from keepstep.store import audit, subscriptions
 from keepstep.store.fields import (
     did_you_mean,
     read_email,
@@ -51,7 +52,11 @@ class ShownFailure:
 
 @dataclass(frozen=True, slots=True)
 class ShownOperator:
-    """An operator with the sync status of the mailbox. `last_success` is UTC."""
+    """An operator with the sync status of the mailbox. `last_success` is UTC.
+
+    `way` is how changes come to be known now; `delay` is how many seconds after a change was made
+    in Exchange it was last stored, None where that is not known.
+    """
 
     email: str
     name: str
@@ -61,27 +66,37 @@ class ShownOperator:
     status: Status
     last_success: datetime | None
     failure: ShownFailure | None
+    way: Way
+    delay: float | None
 
 
 def listing(now: datetime) -> list[ShownOperator]:
     """Give every operator, in the order of their addresses."""
     operators = Operator.objects.select_related("mailbox").order_by("email")
-    return _show(operators.iterator(chunk_size=1000), now, _held(Appointment.objects.all()))
+    held = _held(Appointment.objects.all())
+    return _show(operators.iterator(chunk_size=1000), now, held, subscriptions.ways())
 
 
 def show_some(operators: Sequence[Operator], now: datetime) -> list[ShownOperator]:
     """Give these operators, read with their mailboxes, as a person sees them at `now` (aware)."""
-    holds = Appointment.objects.all()
+    holds, among = Appointment.objects.all(), None
     if len(operators) <= _BATCH:
-        holds = holds.filter(mailbox__in=[each.mailbox.pk for each in operators])
-    return _show(operators, now, _held(holds))
+        among = [each.mailbox.pk for each in operators]
+        holds = holds.filter(mailbox__in=among)
+    return _show(operators, now, _held(holds), subscriptions.ways(among))
 
 
 def _show(
-    operators: Iterable[Operator], now: datetime, held: Mapping[int, tuple[int, datetime]]
+    operators: Iterable[Operator],
+    now: datetime,
+    held: Mapping[int, tuple[int, datetime]],
+    subscribed: Mapping[int, str],
 ) -> list[ShownOperator]:
     patience = overdue_after()
-    return [_shown(each, now, patience, held.get(each.mailbox.pk)) for each in operators]
+    return [
+        _shown(each, now, patience, held.get(each.mailbox.pk), subscribed.get(each.mailbox.pk, ""))
+        for each in operators
+    ]
 
 
 def overdue_after() -> timedelta:
@@ -249,6 +264,7 @@ def _shown(
     now: datetime,
     overdue_after: timedelta,
     held: tuple[int, datetime] | None,
+    subscribed: str,
 ) -> ShownOperator:
     mailbox = operator.mailbox
     stands = status(
@@ -268,6 +284,8 @@ def _shown(
         status=stands,
         last_success=mailbox.last_success,
         failure=_failure(mailbox) if failing else _hold(held),
+        way=way_now(subscribed, mailbox.covered_until, now),
+        delay=mailbox.delay,
     )
 
 

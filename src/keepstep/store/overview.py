@@ -11,10 +11,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, QuerySet, Sum
 
 from keepstep.core.decisions import RowState
+from keepstep.core.delivery import Way, known_in_step, way_now
 from keepstep.core.failures import FAILURES, Failure
-from keepstep.core.freshness import Freshness, freshness
+from keepstep.core.freshness import Freshness, freshness, of_hundred
 from keepstep.core.schedule import Status, status
-from keepstep.store import jobs
+from keepstep.store import jobs, subscriptions
 from keepstep.store.models import Appointment, Mail, Mailbox, Operator, Quarantine, Run, Sample
 from keepstep.store.settings import ApplicationSettings, load, needed
 
@@ -64,8 +65,22 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
+class WayOut:
+    """A way of delivery that does not serve for this server, why, and since when (UTC)."""
+
+    way: Way
+    failure: Failure
+    detail: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
-    """The whole at an instant: counts by status, how far behind, what fails, what waits."""
+    """The whole at an instant: counts by status, how far behind, what fails, what waits.
+
+    `ways` counts the mailboxes in step by the way in which changes come to be known; `delay` is
+    within how many seconds the last change of 99 of 100 of those told of was stored.
+    """
 
     at: datetime
     statuses: dict[str, int]
@@ -76,6 +91,9 @@ class Overview:
     quarantined: tuple[Attention, ...]
     mails_waiting: int
     appointments: int
+    ways: dict[str, int]
+    delay: float | None
+    troubles: tuple[WayOut, ...]
 
 
 def overview(now: datetime) -> Overview:
@@ -83,7 +101,11 @@ def overview(now: datetime) -> Overview:
     frequency = timedelta(minutes=load(with_secrets=False).notification_frequency)
     statuses = Counter({each.value: 0 for each in Status})
     successes: list[datetime] = []
-    for enabled, success, failing_since in _mailboxes():
+    ways = Counter({each.value: 0 for each in Way})
+    delays: list[float] = []
+    subscribed = subscriptions.ways()
+    for each in _mailboxes():
+        enabled, success, failing_since = each.enabled, each.last_success, each.failing_since
         stands = status(
             enabled=enabled,
             last_success=success,
@@ -93,7 +115,11 @@ def overview(now: datetime) -> Overview:
         )
         statuses[stands.value] += 1
         if enabled and success is not None:
-            successes.append(success)
+            successes.append(each.in_step_at(now))
+            way = way_now(subscribed.get(each.pk, ""), each.covered_until, now)
+            ways[way.value] += 1
+            if way is not Way.POLLING and each.delay is not None:
+                delays.append(each.delay)
     return Overview(
         now,
         dict(statuses),
@@ -104,6 +130,18 @@ def overview(now: datetime) -> Overview:
         _waiting(Quarantine.objects.all()),
         Mail.objects.filter(sent=None, given_up=None).count(),
         Appointment.objects.exclude(state=RowState.REMOVED).count(),
+        dict(ways),
+        of_hundred(delays),
+        _troubles(),
+    )
+
+
+def _troubles() -> tuple[WayOut, ...]:
+    return tuple(
+        WayOut(
+            each.way, FAILURES.get(each.code, FAILURES["internal-error"]), each.detail, each.since
+        )
+        for each in subscriptions.troubles()
     )
 
 
@@ -112,9 +150,9 @@ def note_sample(now: datetime) -> bool:
     last = Sample.objects.order_by("-at").values_list("at", flat=True).first()
     if last is not None and now - last < BETWEEN_SAMPLES:
         return False
-    rows = [(success, failing) for enabled, success, failing in _mailboxes() if enabled]
-    found = freshness([success for success, _ in rows if success is not None], now)
-    failing = sum(since is not None for _, since in rows)
+    rows = [each for each in _mailboxes() if each.enabled]
+    found = freshness([each.in_step_at(now) for each in rows if each.last_success], now)
+    failing = sum(each.failing_since is not None for each in rows)
     try:
         with transaction.atomic():
             Sample.objects.create(
@@ -191,9 +229,26 @@ def _connection_was_tried() -> bool:
     return Task.objects.filter(kind="doctor", result__ok=True).exists()
 
 
-def _mailboxes() -> list[tuple[bool, datetime | None, datetime | None]]:
-    columns = ("operator__calendar_sync", "last_success", "failing_since")
-    return list(Mailbox.objects.values_list(*columns))
+@dataclass(frozen=True, slots=True)
+class _Mailbox:
+    pk: int
+    enabled: bool
+    last_success: datetime | None
+    failing_since: datetime | None
+    covered_until: datetime | None
+    delay: float | None
+
+    def in_step_at(self, now: datetime) -> datetime:
+        """Give when it was last known to be in step: it was so once."""
+        assert self.last_success is not None
+        failing = self.failing_since is not None
+        return known_in_step(self.last_success, self.covered_until, failing=failing, now=now)
+
+
+def _mailboxes() -> list[_Mailbox]:
+    columns = ("pk", "operator__calendar_sync", "last_success", "failing_since")
+    rows = Mailbox.objects.values_list(*columns, "covered_until", "delay")
+    return [_Mailbox(*each) for each in rows]
 
 
 def _rounds_per_minute(now: datetime) -> float:

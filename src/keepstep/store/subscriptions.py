@@ -116,6 +116,14 @@ def _standing(row: Subscription, ours: Container[int]) -> Standing:
     )
 
 
+def ways(among: Sequence[int] | None = None) -> dict[int, str]:
+    """Give the way of each subscription that stands, by mailbox; `among` these, or of all."""
+    rows = Subscription.objects.exclude(way="")
+    if among is not None:
+        rows = rows.filter(mailbox__in=among)
+    return dict(rows.values_list("mailbox_id", "way"))
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """What the listener needs to know of a push subscription."""

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from keepstep.web import failures, home
+from keepstep.web import failures, home, metrics
 from keepstep.web.background import progress
-from keepstep.web.health import health
+from keepstep.web.health import health, live, ready
 
 urlpatterns = [
     path("", home.home, name="home"),
     path("health", health, name="health"),
+    path("health/live", live, name="live"),
+    path("health/ready", ready, name="ready"),
+    path("health/metrics", metrics.whole, name="metrics"),
+    path("health/metrics/mailboxes", metrics.mailboxes, name="metrics-mailboxes"),
     path("health/", include("keepstep.web.overview.urls")),
     path("calendar/", include("keepstep.web.calendar.urls")),
     path("operators/", include("keepstep.web.operators.urls")),

@@ -11,6 +11,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from keepstep.core.appointment import Sensitivity, ShowAs
+from keepstep.core.delivery import Delivery
 from keepstep.core.skip import PrivateAppointments
 from keepstep.store.setting_rules import MailSecurity, SignIn, Version
 
@@ -54,6 +55,22 @@ FIELDS: dict[str, Words] = {
         _("Notification URL"),
         _("The address (scheme, host, port) at which Exchange reaches this server."),
         "url",
+    ),
+    "delivery": Words(
+        _("How changes come to be known"),
+        _("Whatever is chosen, polling remains the safety net."),
+        "choice",
+        (
+            (Delivery.AUTOMATIC.value, _("Automatic: the best way that the network allows")),
+            (Delivery.PUSH.value, _("Push: Exchange calls the notification URL")),
+            (Delivery.STREAMING.value, _("Streaming: over connections from here to Exchange")),
+            (Delivery.POLLING.value, _("Polling: as the job's schedule says")),
+        ),
+    ),
+    "safety_poll": Words(
+        _("Safety poll (min)"),
+        _("While Exchange tells of changes, each mailbox is polled once in so many minutes."),
+        "number",
     ),
     "notification_frequency": Words(
         _("Notification frequency (min)"),
@@ -184,6 +201,8 @@ EXCHANGE = (
     "notification_url",
     "notification_frequency",
     "notify_sync_failure_to",
+    "delivery",
+    "safety_poll",
 )
 ACCOUNT = (
     "auth",

@@ -9,15 +9,17 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from django import template
+from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop, ngettext
 
 register = template.Library()
 _ICONS = Path(__file__).parent.parent / "static" / "vendor" / "icons"
 _GIVEN = re.compile(r' (?:class|width|height|xmlns)="[^"]*"')
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_TENTHS_BELOW = 10
 
 
 @register.simple_tag
@@ -64,6 +66,29 @@ def duration(seconds: float | None) -> str:
     if whole < _DAY:
         return ngettext("%d hour", "%d hours", whole // _HOUR) % (whole // _HOUR)
     return ngettext("%d day", "%d days", whole // _DAY) % (whole // _DAY)
+
+
+@register.filter
+def brief(seconds: float | None) -> str:
+    """Give a length of time as `duration`, a short one to a tenth: "0.7 s"; "" for None."""
+    if seconds is None:
+        return ""
+    if seconds >= _MINUTE:
+        return duration(seconds)
+    return _("%s s") % number_format(seconds, 1 if seconds < _TENTHS_BELOW else 0)
+
+
+WAY_WORDS = {
+    "push": gettext_noop("push"),
+    "streaming": gettext_noop("streaming"),
+    "polling": gettext_noop("polling"),
+}
+
+
+@register.simple_tag
+def way(name: str) -> str:
+    """Give a way of delivery in words."""
+    return _(WAY_WORDS[str(name)])
 
 
 @register.simple_tag
