@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 # Before anything of the product reads it: no test may touch a real data directory.
 _SESSION_HOME = tempfile.mkdtemp(prefix="keepstep-tests-")
@@ -24,6 +25,11 @@ import django  # noqa: E402
 django.setup()
 
 from tests import database as databases  # noqa: E402
+
+if not os.environ.get("KEEPSTEP_SOAK"):
+    # A change is judged by the same examples on every machine; a soak looks for new ones.
+    settings.register_profile("same", derandomize=True)
+    settings.load_profile("same")
 
 
 @pytest.fixture
