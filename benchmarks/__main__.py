@@ -10,6 +10,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks import delay
 from benchmarks.harness import Figure, in_child, server, table
 
 RIVAL = "exchangelib, 16 threads"
@@ -21,6 +22,9 @@ def main() -> None:
     parser.add_argument("--record", type=Path, help="file for the machine-readable record")
     parser.add_argument("--mailboxes", type=int, default=400)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--told", type=int, default=1000, help="mailboxes that are told of")
+    parser.add_argument("--changing", type=int, default=30, help="seconds of changes")
+    parser.add_argument("--idle", type=int, default=120, help="seconds without any")
     given = parser.parse_args()
     figures = [
         idle_poll(given.mailboxes, given.rounds),
@@ -28,6 +32,7 @@ def main() -> None:
         month(),
         bodies(),
         *pages(),
+        *delay.figures(given.told, given.changing, given.idle),
     ]
     print(table(figures))
     print(
