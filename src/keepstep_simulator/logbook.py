@@ -13,8 +13,8 @@ class LogEntry:
 
     ``operation`` is empty where none could be read; ``mailbox`` is the impersonated address as
     given; ``anchor`` the X-AnchorMailbox; ``code`` the first EWS error code of the answer;
-    ``fault`` the kind of an injected fault. ``details`` may hold ``max_changes``, ``sync_state``
-    (whether one was given) and ``item_ids``.
+    ``fault`` the kind of an injected fault; ``agent`` the User-Agent. ``details`` may hold
+    ``max_changes``, ``sync_state`` (whether one was given) and ``item_ids``.
     """
 
     at: datetime
@@ -26,6 +26,7 @@ class LogEntry:
     version: str | None = None
     code: str | None = None
     fault: str | None = None
+    agent: str | None = None
     details: dict[str, Any] = field(default_factory=dict)
 
     @property

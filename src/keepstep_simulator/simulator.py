@@ -341,6 +341,7 @@ class Simulator:
             envelope.version if envelope else None,
             code,
             fault_kind,
+            request.headers.get("user-agent"),
             details or {},
         )
 

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from keepstep.core.delivery import Way
 from keepstep.store import subscriptions
-from keepstep.store.models import Account, Mailbox, Operator
+from keepstep.store.models import Account, Mailbox, Operator, Worker
 from keepstep.store.subscriptions import Made, Trouble
 
 ClientOf = Callable[[Account | None], Client]
@@ -122,3 +122,22 @@ def test_the_way_is_chosen_on_the_settings_page(
     page = client_of(administrator).get("/settings/").content.decode()
     for word in ('value="streaming"', 'name="safety_poll"'):
         assert word in page
+
+
+def test_the_health_page_and_metrics_tell_of_the_workers(
+    client_of: ClientOf, administrator: Account, covered: Mailbox
+) -> None:
+    now = datetime.now(UTC)
+    given = {"kind": "worker", "version": "0.1.0", "backend": 1, "started_at": now}
+    Worker.objects.create(
+        name="a", host="east", pid=4711, seen_at=now, leads=True, shards=3, overtaken=2, **given
+    )
+    gone = now - timedelta(minutes=5)
+    Worker.objects.create(name="b", host="west", pid=4712, seen_at=gone, **given)
+    page = client_of(administrator).get("/health/overview").content.decode()
+    for words in ("east", "4711", "leads", "west", "stopped"):
+        assert words in page
+    found = samples(client_of(None), "/health/metrics")
+    assert found["keepstep_workers", "0.1.0"] == 1
+    assert found["keepstep_shards_in_hand", ""] == 3
+    assert found["keepstep_overtaken_writes", ""] == 2

@@ -43,6 +43,7 @@ ENTRIES = {
     "purge": Entry("keepstep.cli.erase:purge", "Delete what is too old to be kept."),
     "serve": Entry("keepstep.cli.serve:serve", "Run the scheduler and the web pages."),
     "worker": Entry("keepstep.cli.worker:worker", "Run one more worker, on any machine."),
+    "workers": Entry("keepstep.cli.workers:workers", "List the processes that share the work."),
     "simulator": Entry("keepstep.cli.simulator:simulator", "Run a stand-in Exchange server."),
     "demo": Entry("keepstep.cli.demo:demo", "See it all at work, with made-up data.", hidden=True),
 }

@@ -15,9 +15,10 @@ from keepstep.core.delivery import Way, known_in_step, way_now
 from keepstep.core.failures import FAILURES, Failure
 from keepstep.core.freshness import Freshness, freshness, of_hundred
 from keepstep.core.schedule import Status, status
-from keepstep.store import jobs, subscriptions
+from keepstep.store import jobs, subscriptions, workers
 from keepstep.store.models import Appointment, Mail, Mailbox, Operator, Quarantine, Run, Sample
 from keepstep.store.settings import ApplicationSettings, load, needed
+from keepstep.store.workers import ShownWorker
 
 BETWEEN_SAMPLES = timedelta(minutes=5)
 RATE_OVER = timedelta(minutes=15)
@@ -94,6 +95,7 @@ class Overview:
     ways: dict[str, int]
     delay: float | None
     troubles: tuple[WayOut, ...]
+    workers: tuple[ShownWorker, ...]
 
 
 def overview(now: datetime) -> Overview:
@@ -133,6 +135,7 @@ def overview(now: datetime) -> Overview:
         dict(ways),
         of_hundred(delays),
         _troubles(),
+        tuple(workers.listing(now)),
     )
 
 

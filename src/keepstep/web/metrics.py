@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
@@ -51,6 +52,9 @@ def _of_whole(found: measures.Measures) -> Iterable[Metric]:
     yield _by("keepstep_mailboxes", "Mailboxes by sync status.", "status", whole.statuses)
     yield _by("keepstep_mailboxes_by_way", "Those in step, by way of delivery.", "way", whole.ways)
     yield _by("keepstep_failing_mailboxes", "Mailboxes by failure.", "code", found.failing)
+    alive = [each for each in whole.workers if each.alive]
+    by_version = Counter(each.version for each in alive)
+    yield _by("keepstep_workers", "Processes at work together, by version.", "version", by_version)
     out = {each.way.value: 1.0 for each in whole.troubles}
     yield _by("keepstep_way_out", "1 for a way of delivery that does not serve.", "way", out)
     for name, words, value in (
@@ -61,6 +65,8 @@ def _of_whole(found: measures.Measures) -> Iterable[Metric]:
         ),
         ("behind_most_seconds", "Within which 99 of 100 mailboxes were.", fresh.most),
         ("delay_most_seconds", "From change to row, for 99 of 100 told of.", whole.delay),
+        ("shards_in_hand", "Shards that workers have in hand.", sum(e.shards for e in alive)),
+        ("overtaken_writes", "Refused writes of those alive.", sum(e.overtaken for e in alive)),
         ("rounds_per_minute", "Rounds of mailboxes.", whole.rounds_per_minute),
         ("appointments", "Rows in the sales calendar.", whole.appointments),
         ("held_removals", "Removals that wait for a person.", found.held),

@@ -9,6 +9,7 @@ about themselves. Errors of the libraries underneath become codes of the catalog
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
 import zlib
@@ -29,7 +30,11 @@ from keepstep.core.errors import ExchangeError
 from keepstep.exchange.ews.answer import RawAnswer
 from keepstep.exchange.ews.network_errors import FOREIGN_ERRORS, failure_of
 
-_HEADERS = {"User-Agent": f"Keepstep/{__version__}", "Accept-Encoding": "gzip, deflate"}
+# With the number of the process, so that Exchange's log tells several workers apart.
+_HEADERS = {
+    "User-Agent": f"Keepstep/{__version__} ({os.getpid()})",
+    "Accept-Encoding": "gzip, deflate",
+}
 _OK = 200
 _PIECE = 64 * 1024
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
