@@ -91,6 +91,15 @@ async def test_a_change_is_in_the_calendar_without_any_run_of_the_job(delivery: 
         await until(lambda: subjects() == [], "the removal", 5)
 
 
+async def test_what_is_heard_before_a_subscription_is_stored_counts_too() -> None:
+    """Exchange calls at once; subscribing to many takes longer than the notes of who was heard."""
+    async with exchange(40) as (server, url, clock):
+        server.faults.add(Fault("slow", "Subscribe", times=None, seconds=0.3))
+        async with Hearing(server, url, clock, Delivery.PUSH) as us:
+            await us.run()
+            await until(lambda: covered(clock) == 40, "all to be covered")
+
+
 @pytest.mark.parametrize("delivery", BY_NOTIFICATION)
 async def test_while_notified_mailboxes_are_polled_once_in_a_safety_poll(
     delivery: Delivery,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -73,16 +74,27 @@ def server() -> Iterator[SimulatorThread]:
         yield served
 
 
-@pytest.fixture
-def shell(tmp_path: Path, server: SimulatorThread) -> Shell:
-    shell = Shell(tmp_path / "home")
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with Anna and Ben, to be copied: making it takes longer than most tests."""
+    home = tmp_path_factory.mktemp("prepared") / "home"
+    shell = Shell(home)
     done = shell(
-        "settings", "set", f"exchange_url={server.url}", "username=svc", "password=-",
-        "calendar_integration=on", f"timeout_seconds={TIMEOUT}", given="secret\n",
+        "settings", "set", "username=svc", "password=-", "calendar_integration=on",
+        f"timeout_seconds={TIMEOUT}", given="secret\n",
     )  # fmt: skip
     assert done.status == 0, done
     for email in (ANNA, BEN):
         assert shell("operators", "add", email, "calendar_sync=on").status == 0
+    return home
+
+
+@pytest.fixture
+def shell(tmp_path: Path, prepared: Path, server: SimulatorThread) -> Shell:
+    shutil.copytree(prepared, tmp_path / "home")
+    shell = Shell(tmp_path / "home")
+    done = shell("settings", "set", f"exchange_url={server.url}")
+    assert done.status == 0, done
     return shell
 
 

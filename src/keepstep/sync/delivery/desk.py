@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -109,10 +109,17 @@ class Desk:
             self._heard[known.mailbox_id] = announced.heard
         return place.watermark
 
-    def heard(self) -> list[Heard]:
-        """Give, once, what was heard since the last time."""
-        heard, self._heard = self._heard, {}
-        return list(heard.values())
+    def heard(self, but: Container[int] = ()) -> list[Heard]:
+        """Give, once, what was heard since the last time; of the mailboxes in `but` it is kept."""
+        given = [each for each in self._heard.values() if each.mailbox_id not in but]
+        for each in given:
+            del self._heard[each.mailbox_id]
+        return given
+
+    def give_back(self, heard: Iterable[Heard]) -> None:
+        """Keep what could not be noted, unless something later was heard of the mailbox."""
+        for each in heard:
+            self._heard.setdefault(each.mailbox_id, each)
 
     def lost(self) -> dict[int, str]:
         """Give, once, the mailboxes whose subscriptions Exchange called lost, with the code."""

@@ -84,6 +84,8 @@ class Supervisor:
         self._arrangement: Arrangement | None = None
         self._groups: Groups | None = None
         self._ours: set[int] = set()
+        # Subscriptions that Exchange made, and that are not yet stored.
+        self._unstored: set[int] = set()
         self._refused: dict[Way, tuple[Trouble, datetime]] = {}
         self._told: list[Trouble] | None = None
         self._probing_since: datetime | None = None
@@ -183,13 +185,17 @@ class Supervisor:
 
     async def flush(self) -> None:
         """Note who was heard of since the last time."""
-        heard = self._desk.heard()
+        heard = self._desk.heard(but=self._unstored)
         if heard and not self._was_heard:
             # Push is proven: the others need not wait.
             self._wake.set()
         self._was_heard = self._desk.heard_at is not None
         if heard:
-            await self._writer.call(subscriptions.note_heard, heard)
+            try:
+                await self._writer.call(subscriptions.note_heard, heard)
+            except BaseException:
+                self._desk.give_back(heard)
+                raise
         lost = self._desk.lost()
         if lost:
             self._lost |= lost
@@ -279,7 +285,10 @@ class Supervisor:
                 await one(chosen[0])
                 await _each(chosen[1:], one)
             finally:
-                await self._note_made(made)
+                try:
+                    await self._note_made(made)
+                finally:
+                    self._unstored.clear()
 
     async def _try(
         self, arrangement: Arrangement, way: Way, made: list[Made], mailbox: Watched
@@ -333,6 +342,8 @@ class Supervisor:
             raise
         if standing is not None and standing.way is Way.STREAMING and self._groups is not None:
             self._groups.leave(mailbox.mailbox_id)
+        # Exchange calls at once: what it says is noted when there is a row to note it in.
+        self._unstored.add(mailbox.mailbox_id)
         reached = self._desk.settle(known)
         return Made(
             mailbox.mailbox_id,
