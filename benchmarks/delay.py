@@ -71,9 +71,7 @@ def figures(mailboxes: int, seconds: int, idle_seconds: int) -> list[Figure]:
                 notes=notes,
             )
         )
-        lines.append(
-            Figure(f"idle requests a minute, {way}", "", each.idle, polled.idle, told, goal=5)
-        )
+        lines.append(Figure(f"idle requests a minute, {way}", "", each.idle, polled.idle, told))
     return lines
 
 
