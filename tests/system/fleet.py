@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
+from urllib.parse import urlsplit, urlunsplit
 
 from keepstep_simulator import SimulatorThread
 from tests import database
@@ -26,7 +27,7 @@ class OnPostgresql(Keepstep):
 
     def __init__(self, home: Path, name: str) -> None:
         super().__init__(home)
-        self._url = database.server().rsplit("/", 1)[0] + f"/{name}"
+        self._url = urlunsplit(urlsplit(database.server())._replace(path=f"/{name}"))
 
     @property
     def environment(self) -> dict[str, str]:
