@@ -8,6 +8,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 MADE_FROM := pyproject.toml hatch_build.py package-lock.json \
 	$(wildcard src/keepstep/web/locale/*/LC_MESSAGES/*.po)
 
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url pyproject.toml
+
 .PHONY: install install-dev demo test soak simulate check bench lock messages screenshots clean
 
 install: .venv/.installed  ## the product: .venv/bin/keepstep
@@ -54,10 +57,10 @@ messages: install-dev  ## bring the translations' list of words up to date
 
 lock: install-dev  ## renew the hashed lists of requirements
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --group build pyproject.toml -o requirements/run.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --group dev pyproject.toml -o requirements/dev.txt
+	$(LOCK) --group build -o requirements/run.txt
+	$(LOCK) --group dev --extra otel -o requirements/dev.txt
+	$(LOCK) --constraints requirements/run.txt -o requirements/product.txt
+	$(LOCK) --constraints requirements/dev.txt --extra otel -o requirements/otel.txt
 
 clean:
 	rm -rf .venv build dist node_modules src/keepstep/web/static/vendor
