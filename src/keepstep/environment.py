@@ -1,6 +1,7 @@
-"""What the environment says: the data directory, the database, the secret key.
+"""What the environment says: the data directory, the database, the secret key, traces or not.
 
-The only place that reads environment variables. A secret can also be given as NAME_FILE, the
+The only place that reads environment variables, but for those by which the libraries of
+OpenTelemetry set themselves up. A secret can also be given as NAME_FILE, the
 path to a file that holds it.
 """
 
@@ -125,6 +126,21 @@ def _existing_key(path: Path) -> bytes:
             f"{path} is empty: restore it from a back-up, or remove it and set the secrets again."
         )
     return key
+
+
+def traces_wanted() -> bool:
+    """Say whether traces are to be sent: an endpoint for them is named, and they are not off."""
+    said = {name: os.environ.get(f"OTEL_{name}", "").strip().lower() for name in _TRACES}
+    named = said["EXPORTER_OTLP_TRACES_ENDPOINT"] or said["EXPORTER_OTLP_ENDPOINT"]
+    return bool(named) and said["SDK_DISABLED"] != "true" and said["TRACES_EXPORTER"] != "none"
+
+
+_TRACES = (
+    "EXPORTER_OTLP_ENDPOINT",
+    "EXPORTER_OTLP_TRACES_ENDPOINT",
+    "SDK_DISABLED",
+    "TRACES_EXPORTER",
+)
 
 
 def database() -> dict[str, object]:

@@ -12,6 +12,7 @@ from keepstep.cli.database import needs_database
 from keepstep.cli.output import Progress, instant, print_json, print_table
 from keepstep.cli.pairs import read_pairs
 from keepstep.cli.sync import is_partial, report, warn_of_mail
+from keepstep.cli.traces import traced
 
 if TYPE_CHECKING:
     from keepstep.store.jobs import ShownJob
@@ -129,6 +130,7 @@ def reset(name: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.pass_context
 @needs_database
+@traced
 def run(context: click.Context, name: str, as_json: bool) -> None:
     """Run the job once, now, to the end, over the operators of its context."""
     from keepstep.store.jobs import definition

@@ -6,12 +6,14 @@ import click
 
 from keepstep.cli.address import Bind
 from keepstep.cli.database import needs_database
+from keepstep.cli.traces import traced
 
 
 @click.command()
 @click.option("--bind", type=Bind(), default="127.0.0.1:8000", show_default=True)
 @click.pass_context
 @needs_database
+@traced
 def serve(context: click.Context, bind: tuple[str, int]) -> None:
     """Run the scheduler, the workers and the web pages in one process, until it is stopped."""
     from keepstep.sync.server import serve as serve_until_stopped

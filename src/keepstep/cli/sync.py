@@ -10,6 +10,7 @@ import click
 
 from keepstep.cli.database import needs_database
 from keepstep.cli.output import Progress, print_json, safe
+from keepstep.cli.traces import traced
 from keepstep.core.failures import FAILURES
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.pass_context
 @needs_database
+@traced
 def sync(context: click.Context, emails: tuple[str, ...], full: bool, as_json: bool) -> None:
     """Synchronize the calendars once, now, to the end.
 

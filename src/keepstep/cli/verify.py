@@ -9,6 +9,7 @@ import click
 from keepstep.cli.database import needs_database
 from keepstep.cli.output import Progress, print_json, safe
 from keepstep.cli.sync import warn_of_mail
+from keepstep.cli.traces import traced
 
 _WORDS = {
     "changed": "differed from Exchange",
@@ -22,6 +23,7 @@ _WORDS = {
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.pass_context
 @needs_database
+@traced
 def verify(context: click.Context, emails: tuple[str, ...], as_json: bool) -> None:
     """Compare the upcoming appointments with Exchange, mend what differs, report it."""
     from keepstep.store.operators import find_all

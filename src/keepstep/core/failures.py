@@ -373,6 +373,24 @@ FAILURES: dict[str, Failure] = _catalogue(
         passes_by_itself=True,
     ),
     Failure(
+        "traces-extra-missing",
+        "Traces are asked for, but the packages that send them are not installed.",
+        "OTEL_EXPORTER_OTLP_ENDPOINT names a collector, and Keepstep was installed without its"
+        " extra otel.",
+        "Install them (pip install 'keepstep[otel]') and restart, or unset the variable. Until"
+        " then all works without traces.",
+        passes_by_itself=False,
+    ),
+    Failure(
+        "traces-not-sent",
+        "Traces can't be sent to the collector.",
+        "It is down, can't be reached or refuses them, or a variable that begins with OTEL_ is"
+        " wrong.",
+        "Check the collector and OTEL_EXPORTER_OTLP_ENDPOINT (OTLP over HTTP, by default port"
+        " 4318). Nothing else is disturbed; what can't be sent is dropped.",
+        passes_by_itself=True,
+    ),
+    Failure(
         "internal-error",
         "Keepstep failed inside.",
         "A mistake in Keepstep.",

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from keepstep import spans
 from keepstep.core.breaker import SHARED
 from keepstep.core.errors import ExchangeError, FenceLost, KeepstepError, StoreError
 from keepstep.core.failures import FAILURES
@@ -20,6 +21,7 @@ from keepstep.store.apply import Counts
 from keepstep.store.mailboxes import IdleNote, NotTried, TakenMailbox
 from keepstep.sync.guard import Guard, GuardedConnector, Refused
 from keepstep.sync.round import Means, Outcome, poll
+from keepstep.sync.traced import tell_round
 
 log = logging.getLogger("keepstep.sync")
 
@@ -158,30 +160,38 @@ class Run:
                 self._progress(self.result.succeeded + self.result.failed, total)
 
     async def _poll(self, mailbox: TakenMailbox) -> None:
+        with spans.span("keepstep.round") as span:
+            outcome = Outcome()
+            code = await self._poll_and_note(mailbox, outcome)
+            if span.recorded:
+                tell_round(span, mailbox.id, outcome, code)
+
+    async def _poll_and_note(self, mailbox: TakenMailbox, outcome: Outcome) -> str:
+        """Poll, and note how it went; give the code of its failure, "" where it is in step."""
         now = self._means.clock()
         if mailbox.paused_until is not None and mailbox.paused_until > now:
             until = f"Exchange asked us to wait until {mailbox.paused_until:%Y-%m-%d %H:%M:%S} UTC"
-            self._failed(mailbox, mailbox.failure_code, until)
-            return
-        outcome = Outcome()
+            return self._failed(mailbox, mailbox.failure_code, until)
         try:
             await self._poll_with_retries(mailbox, outcome)
-        except FenceLost:
+        except FenceLost as overtaken:
             self.result.mailboxes -= 1
+            return overtaken.code
         except Refused as refused:
-            await self._set_back(self._begin_anew(mailbox, outcome), refused)
+            return await self._set_back(self._begin_anew(mailbox, outcome), refused)
         except ExchangeError as error:
-            await self._note_failure(self._begin_anew(mailbox, outcome), error, error.pause)
+            return await self._note_failure(self._begin_anew(mailbox, outcome), error, error.pause)
         except StoreError as error:
-            self._failed(mailbox, error.code, error.detail)
+            return self._failed(mailbox, error.code, error.detail)
         except Exception as error:
             # The message of a foreign error could hold an appointment's text: its kind must do.
             kind = type(error).__name__
             log.exception("internal error", extra=self._about(mailbox))
             mailbox = self._begin_anew(mailbox, outcome)
-            await self._note_failure(mailbox, KeepstepError("internal-error", kind), None)
+            return await self._note_failure(mailbox, KeepstepError("internal-error", kind), None)
         else:
             await self._succeeded(mailbox, outcome)
+            return ""
         finally:
             self._guard.leave(mailbox.email)
             self.result.add_counts(outcome.counts, mailbox.email)
@@ -236,7 +246,7 @@ class Run:
 
     async def _note_failure(
         self, mailbox: TakenMailbox, error: KeepstepError, pause: timedelta | None
-    ) -> None:
+    ) -> str:
         now: datetime = self._means.clock()
         failure = FAILURES.get(error.code, FAILURES["internal-error"])
         trouble = after_failure(
@@ -258,14 +268,14 @@ class Run:
                 trouble,
                 now + pause if pause else None,
             )
-        except FenceLost:
+        except FenceLost as overtaken:
             self.result.mailboxes -= 1
-            return
+            return overtaken.code
         except StoreError as store_error:
             error = store_error
-        self._failed(mailbox, error.code, error.detail)
+        return self._failed(mailbox, error.code, error.detail)
 
-    async def _set_back(self, mailbox: TakenMailbox, refused: Refused) -> None:
+    async def _set_back(self, mailbox: TakenMailbox, refused: Refused) -> str:
         """Let a mailbox that was not tried come back with all the others."""
         code, detail = refused.code, refused.detail
         if mailbox.trouble is not None and mailbox.failure_code not in _OF_ALL:
@@ -277,17 +287,19 @@ class Run:
             await self._note_not_tried()
         self.result.failed += 1
         self.result.failures.append(failure_entry(mailbox.email, code, detail))
+        return code
 
     async def _note_not_tried(self) -> None:
         notes, self._not_tried = self._not_tried, []
         if notes:
             await self._means.writer.call(mailboxes.note_not_tried, notes)
 
-    def _failed(self, mailbox: TakenMailbox, code: str, detail: str) -> None:
+    def _failed(self, mailbox: TakenMailbox, code: str, detail: str) -> str:
         self.result.failed += 1
         self.result.failures.append(failure_entry(mailbox.email, code, detail))
         if mailbox.trouble is None or mailbox.failure_code != code:
             log.warning("round failed", extra={**self._about(mailbox), "code": code})
+        return code
 
     def _about(self, mailbox: TakenMailbox) -> dict[str, object]:
         return {"operator": mailbox.email, "run": self._number}

@@ -380,7 +380,15 @@ class Scheduler:
         within = replace(means, connector=TurnConnector(means.connector, turn))
         slow = asyncio.create_task(set_slow_apart())
         try:
-            await run_share(within, manner, ids, run=order.run, policy=current_policy)
+            await run_share(
+                within,
+                manner,
+                ids,
+                run=order.run,
+                job=job.name,
+                shard=order.shard,
+                policy=current_policy,
+            )
         finally:
             slow.cancel()
             await asyncio.gather(slow, return_exceptions=True)

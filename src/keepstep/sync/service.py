@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.utils.crypto import salted_hmac
 
+from keepstep import spans
 from keepstep.core.errors import StoreError
 from keepstep.core.skip import Policy
 from keepstep.exchange.ews.connect import Access, connect
@@ -23,6 +24,7 @@ from keepstep.store.writer import Writer
 from keepstep.sync.guard import Guard
 from keepstep.sync.round import Means, poll
 from keepstep.sync.run import RETRY_WITHIN, Manner, Progress, Run, RunResult, Work
+from keepstep.sync.traced import tell_run
 from keepstep.sync.verify import Verification
 
 log = logging.getLogger("keepstep.sync")
@@ -222,11 +224,14 @@ async def run_over(
     call = means.writer.call
     before = means.connector.requests
     run_id = await call(runs.begin_run, job, trigger, means.clock())
-    taken = await call(mailboxes.take, ids)
-    if policy is not None:
-        means = replace(means, policy=await call(policy))
-    result = await Run(means, manner, progress, number=run_id).over(taken)
-    result.requests = means.connector.requests - before
+    with spans.span("keepstep.run") as span:
+        taken = await call(mailboxes.take, ids)
+        if policy is not None:
+            means = replace(means, policy=await call(policy))
+        result = await Run(means, manner, progress, number=run_id).over(taken)
+        result.requests = means.connector.requests - before
+        if span.recorded:
+            tell_run(span, result, run=run_id, job=job, trigger=trigger)
     await call(runs.end_run, run_id, means.clock(), asdict(result))
     await call(notices.review, means.clock(), manner.notify, manner.notification_frequency)
     if result.created or result.updated or result.removed:
@@ -240,15 +245,20 @@ async def run_share(
     ids: Sequence[int],
     *,
     run: int,
+    job: str,
+    shard: int,
     policy: Callable[[], Policy],
 ) -> RunResult:
-    """Take a share of a run's mailboxes and poll them; what was done is added to the run."""
+    """Take a shard's mailboxes of a run and poll them; what was done is added to the run."""
     call = means.writer.call
-    taken = await call(mailboxes.take, ids)
-    means = replace(means, policy=await call(policy))
-    with tally() as sent:
-        result = await Run(means, manner, number=run).over(taken)
-    result.requests = sent.requests
+    with spans.span("keepstep.shard") as span:
+        taken = await call(mailboxes.take, ids)
+        means = replace(means, policy=await call(policy))
+        with tally() as sent:
+            result = await Run(means, manner, number=run).over(taken)
+        result.requests = sent.requests
+        if span.recorded:
+            tell_run(span, result, run=run, job=job, shard=shard)
     await call(runs.add_to_run, run, means.clock(), asdict(result))
     if result.created or result.updated or result.removed:
         log.info("changed", extra={"run": run, "counts": _numbers(result)})

@@ -11,7 +11,9 @@ from http import HTTPStatus
 
 from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, HTTPScope
 
+from keepstep import spans
 from keepstep.exchange.ews.push import CONTENT_TYPE, MOST_BYTES
+from keepstep.spans import Kind, Span
 from keepstep.sync.delivery.desk import Answer
 from keepstep.sync.delivery.front import Front
 from keepstep.sync.delivery.supervisor import LISTENER_PATH
@@ -52,10 +54,13 @@ class Listener:
         self, token: str, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable
     ) -> None:
         """Answer one call: 200 and what the desk says, or a 4xx status and nothing."""
-        try:
-            answer = await self._answer_to(token, scope, receive)
-        except _Gone:
-            answer = Answer(HTTPStatus.REQUEST_TIMEOUT)
+        with spans.span(f"POST /{LISTENER_PATH}", Kind.SERVER) as span:
+            try:
+                answer = await self._answer_to(token, scope, receive)
+            except _Gone:
+                answer = Answer(HTTPStatus.REQUEST_TIMEOUT)
+            if span.recorded:
+                _tell(span, scope, answer)
         headers = [(b"content-length", str(len(answer.body)).encode())]
         if answer.body:
             headers.append((b"content-type", CONTENT_TYPE.encode()))
@@ -94,6 +99,19 @@ class Listener:
             raise _Gone from None
         finally:
             self._bodies -= 1
+
+
+def _tell(span: Span, scope: HTTPScope, answer: Answer) -> None:
+    """Tell the span how the call was answered; its path is a secret."""
+    span.tell(
+        {
+            "http.request.method": "POST" if scope["method"] == "POST" else "_OTHER",
+            "http.route": f"/{LISTENER_PATH}/{{token}}",
+            "http.response.status_code": int(answer.status),
+        }
+    )
+    if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        span.failed(str(int(answer.status)))
 
 
 async def _body(receive: ASGIReceiveCallable) -> bytes:

@@ -16,10 +16,13 @@ from typing import Protocol
 
 import aiohttp
 
+from keepstep import spans
 from keepstep.exchange.ews.answer import RawAnswer
 from keepstep.exchange.ews.redirects import ask_following
 from keepstep.exchange.ews.sign_in import PinnedSignIn, SignIn
+from keepstep.exchange.ews.traced import tell_answered, tell_asked
 from keepstep.exchange.ews.web import Holder, Limits, Way, open_session, trust
+from keepstep.spans import Kind
 
 __all__ = ["HEADERS", "AiohttpTransport", "HeldAnswer", "Limits", "Transport"]
 
@@ -102,16 +105,22 @@ class AiohttpTransport:
         async with self._turns:
             line = self._taken()
             try:
-                return await line.sign_in.send(
-                    lambda further: ask_following(
-                        line.session,
-                        self._way,
-                        "POST",
-                        self._url,
-                        headers={**HEADERS, **headers, **further},
-                        body=body,
+                with spans.span("POST", Kind.CLIENT) as span:
+                    if span.recorded:
+                        tell_asked(span, self._url, body)
+                    answer = await line.sign_in.send(
+                        lambda further: ask_following(
+                            line.session,
+                            self._way,
+                            "POST",
+                            self._url,
+                            headers={**HEADERS, **headers, **further},
+                            body=body,
+                        )
                     )
-                )
+                    if span.recorded:
+                        tell_answered(span, answer)
+                    return answer
             finally:
                 if self._pinned is not None:
                     self._idle.append(line)
@@ -126,17 +135,22 @@ class AiohttpTransport:
             open_session(self._way, connections=1, tls=self._trust(), is_timed=False) as session,
             aclosing(holder.pieces()) as pieces,
         ):
-            answer = await sign_in.send(
-                lambda further: ask_following(
-                    session,
-                    self._way,
-                    "POST",
-                    self._url,
-                    headers={**HEADERS, **headers, **further},
-                    body=body,
-                    ask=holder.ask,
+            with spans.span("POST", Kind.CLIENT) as span:
+                if span.recorded:
+                    tell_asked(span, self._url, body)
+                answer = await sign_in.send(
+                    lambda further: ask_following(
+                        session,
+                        self._way,
+                        "POST",
+                        self._url,
+                        headers={**HEADERS, **headers, **further},
+                        body=body,
+                        ask=holder.ask,
+                    )
                 )
-            )
+                if span.recorded:
+                    tell_answered(span, answer)
             yield HeldAnswer(answer, pieces)
 
     async def close(self) -> None:

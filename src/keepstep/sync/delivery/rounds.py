@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 
+from keepstep import spans
 from keepstep.core.errors import KeepstepError
 from keepstep.core.skip import Policy
 from keepstep.exchange.tally import tally
@@ -22,6 +23,7 @@ from keepstep.sync.places import Held, Places
 from keepstep.sync.round import Means
 from keepstep.sync.run import Manner, Run, RunResult
 from keepstep.sync.service import current_policy
+from keepstep.sync.traced import tell_run
 
 log = logging.getLogger("keepstep.delivery")
 
@@ -103,9 +105,12 @@ class NotifiedRounds:
         run = Run(replace(means, policy=policy), terms.manner, number=ledger.number)
         ledger.at_work += 1
         try:
-            with tally() as sent:
+            with spans.span("keepstep.run") as span, tally() as sent:
                 result = await run.over(taken)
-            result.requests = sent.requests
+                result.requests = sent.requests
+                if span.recorded:
+                    number = ledger.number or 0
+                    tell_run(span, result, run=number, job=SYNCHRONIZATION, trigger=NOTIFIED)
             ledger.add(result)
         finally:
             ledger.at_work -= 1
