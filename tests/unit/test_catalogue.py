@@ -42,6 +42,7 @@ _MAILS = "system/test_notices.py"
 _RARE = "system/test_rare_failures.py"
 _SAID = "unit/ews/test_failures.py::test_the_failure_has_its_code_and_the_next_request_is_good"
 _TOKENS = "unit/ews/test_sign_in.py::test_a_token_endpoint_in_trouble"
+_TRACES = "system/test_traces.py"
 
 # Of each code of the catalogue the test that brings it about.
 BROUGHT_ABOUT = {
@@ -115,6 +116,10 @@ BROUGHT_ABOUT = {
         f"{_MAILS}::test_without_a_mail_server_it_is_logged_once_that_an_e_mail_waits"
     ),
     "mail-not-sent": f"{_MAILS}::test_why_e_mails_wait_is_told_in_the_words_of_the_mail_server",
+    "traces-extra-missing": f"{_TRACES}::test_without_the_extra_one_line_says_so_and_all_works",
+    "traces-not-sent": (
+        f"{_TRACES}::test_a_collector_that_refuses_is_told_of_once_and_disturbs_nothing"
+    ),
     "internal-error": f"{_RARE}::test_a_mistake_of_ours_costs_one_mailbox_and_tells_no_text",
 }
 
