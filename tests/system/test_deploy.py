@@ -264,6 +264,15 @@ def test_the_image_installs_only_what_the_lists_have_hashes_of() -> None:
     assert "REQUIREMENTS=product" in [rest for name, rest in instructions() if name == "ARG"]
 
 
+def test_the_lists_of_requirements_have_the_same_versions() -> None:
+    def pinned(name: str) -> set[str]:
+        text = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
+        return set(re.findall(r"^(\S+==\S+)", text, re.MULTILINE))
+
+    assert pinned("product") < pinned("run") < pinned("dev")
+    assert pinned("product") < pinned("otel") < pinned("dev")
+
+
 def test_what_the_image_is_made_from_is_let_in() -> None:
     listed = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     let_in = {line[1:] for line in listed if line.startswith("!")}

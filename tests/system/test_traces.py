@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import subprocess
 import sys
 import time
@@ -11,12 +12,15 @@ import venv
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from keepstep.core.failures import FAILURES
 from keepstep_simulator import Fault, SimulatorThread
+from tests.database import server
 from tests.system.collector import Collector, Seen, collecting
 from tests.system.machines import web_server
 from tests.system.product import Keepstep, terminate, wait_for
@@ -28,6 +32,23 @@ SECRETS = ("Visit to the moon", "Sea of Tranquility", "Bring a lamp")
 END_WITHIN = 15
 # What is left out where somebody installs the product without the extra.
 _OF_THE_EXTRA = ("opentelemetry", "googleapis_common_protos")
+
+
+class OnPostgresql(Keepstep):
+    """An installation on a PostgreSQL database of its own, made anew."""
+
+    def __init__(self, home: Path, database: str) -> None:
+        super().__init__(home)
+        home.mkdir()
+        name = f"{database}_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+        with psycopg.connect(server(), autocommit=True) as admin:
+            admin.execute(f'DROP DATABASE IF EXISTS "{name}"')
+            admin.execute(f'CREATE DATABASE "{name}"')
+        self._address = urlsplit(server())._replace(path=f"/{name}").geturl()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return super().environment | {"KEEPSTEP_DATABASE_URL": self._address}
 
 
 @pytest.fixture
@@ -168,6 +189,35 @@ def test_serve_sends_while_it_runs_and_the_last_spans_when_it_ends(
     assert commands == {"serve", "run"}
     triggers = {each.attributes["keepstep.trigger"] for each in collector.named("keepstep.run")}
     assert triggers >= {"schedule", "command"}
+
+
+def test_in_a_fleet_a_shard_holds_the_rounds_of_its_mailboxes(
+    tmp_path: Path, exchange: SimulatorThread, collector: Collector
+) -> None:
+    fleet = OnPostgresql(tmp_path / "home", "keepstep_traces")
+    fleet.do("migrate")
+    fleet.set(
+        calendar_integration="on",
+        exchange_url=exchange.url,
+        exchange_version="Exchange2013",
+        username=exchange.simulator.username,
+        password=exchange.simulator.password,
+    )
+    for email in EMAILS:
+        exchange.simulator.add_mailbox(email)
+    fleet.import_operators(*(f"{email},Europe/Berlin," for email in EMAILS))
+    fleet.do("jobs", "enable", JOB)
+    with fleet.serving() as serve:
+        wait_for(lambda: len(collector.named("keepstep.round")) >= len(EMAILS), "the rounds")
+        wait_for(lambda: bool(collector.named("keepstep.shard")), "a shard to be sent")
+        assert terminate(serve, END_WITHIN) == 0
+    shards = collector.named("keepstep.shard")
+    rounds = collector.named("keepstep.round")
+    assert {each.parent for each in rounds} <= {each.id for each in shards}
+    for shard in shards:
+        assert shard.attributes["keepstep.job"] == JOB
+        assert isinstance(shard.attributes["keepstep.shard"], int)
+        assert shard.attributes["keepstep.mailboxes"] == len(children(rounds, shard))
 
 
 def test_a_collector_that_refuses_is_told_of_once_and_disturbs_nothing(
