@@ -156,6 +156,7 @@ def note_idle(notes: Iterable[IdleNote]) -> None:
             " WHERE id = %s AND fence = %s",
             rows,
         )
+        _Overtaken.count += len(rows) - cursor.rowcount
 
 
 def _parameter(instant: datetime) -> str | datetime:
@@ -216,6 +217,7 @@ def note_not_tried(notes: Iterable[NotTried]) -> None:
             " failure_detail = %s, next_attempt = %s WHERE id = %s AND fence = %s",
             rows,
         )
+        _Overtaken.count += len(rows) - cursor.rowcount
 
 
 SUCCESS: dict[str, object] = {
