@@ -149,22 +149,32 @@ def database() -> dict[str, object]:
     The default is the SQLite file `keepstep.sqlite3` at home. Raises UsageError for a URL that
     can't be understood.
     """
-    url = variable("KEEPSTEP_DATABASE_URL")
-    if not url:
-        return _sqlite(str(home() / "keepstep.sqlite3"))
+    url = variable(DATABASE_URL)
+    return described(url, DATABASE_URL) if url else _sqlite(str(home() / "keepstep.sqlite3"))
+
+
+DATABASE_URL = "KEEPSTEP_DATABASE_URL"
+
+
+def described(url: str, said_by: str) -> dict[str, object]:
+    """Give Django's description of the database at a URL.
+
+    `said_by` is the variable or option that gave it. Raises UsageError for a URL that can't be
+    understood.
+    """
     try:
         parts = urlsplit(url)
     except ValueError:
-        raise UsageError("KEEPSTEP_DATABASE_URL is no URL: look at its host.") from None
+        raise UsageError(f"{said_by} is no URL: look at its host.") from None
     if parts.scheme == "sqlite":
         file = unquote(url).removeprefix("sqlite:///")
         if not file or file.startswith("sqlite:"):
-            raise UsageError("KEEPSTEP_DATABASE_URL: sqlite:///FILE lacks the file.")
+            raise UsageError(f"{said_by}: sqlite:///FILE lacks the file.")
         return _sqlite(file)
     if parts.scheme in {"postgresql", "postgres"}:
-        return _postgresql(url)
+        return _postgresql(url, said_by)
     raise UsageError(
-        "KEEPSTEP_DATABASE_URL must begin with sqlite:/// or postgresql://,"
+        f"{said_by} must begin with sqlite:/// or postgresql://,"
         f" not with {parts.scheme or 'no scheme'!r}."
     )
 
@@ -182,15 +192,15 @@ def _sqlite(file: str) -> dict[str, object]:
     }
 
 
-def _postgresql(url: str) -> dict[str, object]:
+def _postgresql(url: str, said_by: str = DATABASE_URL) -> dict[str, object]:
     parts = urlsplit(url)
     try:
         port = parts.port
     except ValueError:
-        raise UsageError("KEEPSTEP_DATABASE_URL: the port is no number.") from None
+        raise UsageError(f"{said_by}: the port is no number.") from None
     name = unquote(parts.path.lstrip("/"))
     if not name:
-        raise UsageError("KEEPSTEP_DATABASE_URL: postgresql:// lacks the database's name.")
+        raise UsageError(f"{said_by}: postgresql:// lacks the database's name.")
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": name,

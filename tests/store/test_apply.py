@@ -110,6 +110,7 @@ def test_of_idle_rounds_noted_together_only_the_displaced_ones_are_left_out(mail
     other = add_operator("ben@example.com")
     displaced, at_work = Worker(mailbox), Worker(other)
     Worker(mailbox)
+    before = mailboxes.overtaken()
     mailboxes.note_idle(
         [
             IdleNote(mailbox, displaced.taken.fence, "late", NOW),
@@ -118,6 +119,7 @@ def test_of_idle_rounds_noted_together_only_the_displaced_ones_are_left_out(mail
     )
     noted = dict(models.Mailbox.objects.values_list("id", "sync_state"))
     assert noted == {mailbox: "", other: "in time"}
+    assert mailboxes.overtaken() == before + 1
 
 
 # Once is as often

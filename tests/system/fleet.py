@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from pathlib import Path
 from random import Random
 from urllib.parse import urlsplit, urlunsplit
@@ -97,8 +98,23 @@ class Fleet:
         return {str(each.pid): each for each in self.workers}
 
 
-def disturb(fleet: Fleet, seconds: float, random: Random) -> int:
-    """Kill workers (others start in their place), freeze and thaw them; give how often."""
+def at_work(exchange: SimulatorThread, fleet: Fleet) -> list[Worker]:
+    """Give the workers that asked Exchange within the last half second."""
+    recent = datetime.now(UTC) - timedelta(seconds=0.5)
+    agents = exchange.call(
+        lambda: {
+            entry.agent
+            for entry in takewhile(lambda each: each.at > recent, reversed(exchange.simulator.log))
+        }
+    )
+    return [each for each in fleet.alive() if any(f"({each.pid})" in agent for agent in agents)]
+
+
+def disturb(fleet: Fleet, exchange: SimulatorThread, seconds: float, random: Random) -> int:
+    """Kill workers (others start in their place), freeze and thaw them; give how often.
+
+    Rather those that are at work: one that waits for the next minute has nothing to lose.
+    """
     until, deeds = time.monotonic() + seconds, 0
     thaw_at: dict[int, float] = {}
     while time.monotonic() < until:
@@ -109,7 +125,8 @@ def disturb(fleet: Fleet, seconds: float, random: Random) -> int:
         awake = [each for each in fleet.alive() if each.frozen_since is None]
         if len(awake) < 2:
             continue
-        chosen, deeds = random.choice(awake), deeds + 1
+        busy = [each for each in at_work(exchange, fleet) if each in awake]
+        chosen, deeds = random.choice(busy or awake), deeds + 1
         if random.random() < 0.5:
             fleet.kill(chosen)
             fleet.start()

@@ -16,6 +16,7 @@ from keepstep.core.decisions import RowState
 from keepstep.store.models import Appointment, Mailbox
 from keepstep.store.models import Worker as Row
 from keepstep_simulator import Simulator, SimulatorThread
+from keepstep_simulator.faults import Fault
 from keepstep_simulator.logbook import LogEntry
 from tests import database
 from tests.system.fleet import Fleet, OnPostgresql, Worker, changing, disturb
@@ -36,6 +37,8 @@ def exchange() -> Iterator[SimulatorThread]:
         box = simulator.add_mailbox(f"m{number:04}@example.com")
         start = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1 + number % 50)
         box.create(start=start, end=start + timedelta(hours=1), subject=f"First {number}")
+    # An answer takes its time, so that whoever is killed or frozen is in the midst of something.
+    simulator.faults.add(Fault("slow", times=None, seconds=0.1))
     with SimulatorThread(simulator) as served:
         yield served
 
@@ -67,7 +70,7 @@ def test_workers_killed_and_frozen_at_random_lose_nothing_and_double_nothing(
     with Fleet(keepstep, 3) as fleet:
         wait_for(lambda: in_step() > 50, "the first rounds", seconds=90)
         with changing(exchange, 20, Random(6)):
-            assert disturb(fleet, SECONDS, random) >= 8
+            assert disturb(fleet, exchange, SECONDS, random) >= 8
         changed = datetime.now(UTC)
         wait_for(
             lambda: in_step(changed) == MAILBOXES,

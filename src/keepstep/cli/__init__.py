@@ -23,6 +23,7 @@ _STANDARD_STREAMS = 3
 
 ENTRIES = {
     "migrate": Entry("keepstep.cli.migrate:migrate", "Create or upgrade the database."),
+    "move": Entry("keepstep.cli.move:move", "Move everything from SQLite to PostgreSQL."),
     "settings": Entry("keepstep.cli.settings:settings", "Change and show application settings."),
     "operators": Entry("keepstep.cli.operators:operators", "Import, list, edit operators."),
     "jobs": Entry("keepstep.cli.jobs:jobs", "The job schedulers: list, enable, change, run."),

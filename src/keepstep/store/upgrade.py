@@ -14,6 +14,7 @@ from enum import Enum, auto
 
 from django.core.management import call_command
 from django.db import connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
@@ -33,16 +34,20 @@ class Tables(Enum):
     NEWER = auto()
 
 
-def tables() -> Tables:
-    """Look what the database holds. Raises Django's DatabaseError where it can't be read."""
-    if connection.vendor == "sqlite":
-        _keep_private(str(connection.settings_dict["NAME"]))
-    names = connection.introspection.table_names()
-    recorder = MigrationRecorder(connection)
+def tables(database: BaseDatabaseWrapper | None = None) -> Tables:
+    """Look what a database (None: the one in use) holds.
+
+    Raises Django's DatabaseError where it can't be read.
+    """
+    database = database or connections["default"]
+    if database.vendor == "sqlite":
+        _keep_private(str(database.settings_dict["NAME"]))
+    names = database.introspection.table_names()
+    recorder = MigrationRecorder(database)
     applied = set(recorder.applied_migrations()) if recorder.has_table() else set()
     ours = {name for name in names if name.startswith("store_")}
     if not applied and not ours:
-        return Tables.FOREIGN if names and connection.vendor == "sqlite" else Tables.NONE
+        return Tables.FOREIGN if names and database.vendor == "sqlite" else Tables.NONE
     loader = MigrationLoader(None, ignore_no_migrations=True)
     known = set(loader.disk_migrations)
     replaced = {each for one in loader.disk_migrations.values() for each in one.replaces}

@@ -32,9 +32,9 @@ class ShownWorker:
     seen_at: datetime
 
 
-def listing(now: datetime) -> list[ShownWorker]:
+def listing(now: datetime, using: str = "default") -> list[ShownWorker]:
     """Give the processes that were seen lately, those alive first; none on SQLite."""
-    rows = Worker.objects.filter(seen_at__gt=now - REMEMBERED).order_by("host", "pid")
+    rows = Worker.objects.using(using).filter(seen_at__gt=now - REMEMBERED).order_by("host", "pid")
     found = [
         ShownWorker(
             each.host,
