@@ -38,7 +38,7 @@ def exchange() -> Iterator[SimulatorThread]:
         start = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1 + number % 50)
         box.create(start=start, end=start + timedelta(hours=1), subject=f"First {number}")
     # An answer takes its time, so that whoever is killed or frozen is in the midst of something.
-    simulator.faults.add(Fault("slow", times=None, seconds=0.1))
+    simulator.faults.add(Fault("slow", times=None, seconds=0.05))
     with SimulatorThread(simulator) as served:
         yield served
 
@@ -56,6 +56,7 @@ def keepstep(tmp_path: Path, exchange: SimulatorThread) -> Iterator[OnPostgresql
         username=exchange.simulator.username,
         password=exchange.simulator.password,
         delivery="polling",
+        connections="30",
     )
     product.import_operators(*(f"{each},UTC," for each in exchange.simulator.mailboxes))
     product.do("jobs", "enable", "CalendarSynchronization")
@@ -74,7 +75,7 @@ def test_workers_killed_and_frozen_at_random_lose_nothing_and_double_nothing(
         changed = datetime.now(UTC)
         wait_for(
             lambda: in_step(changed) == MAILBOXES,
-            "all to be in step after the last change",
+            f"all to be in step after the last change: {MAILBOXES} mailboxes",
             seconds=IN_STEP_WITHIN,
             every=1,
         )
