@@ -192,6 +192,10 @@ def _sqlite(file: str) -> dict[str, object]:
     }
 
 
+# What a process has locked when it stops, or its network does, is free again after so long.
+_NOT_FROZEN = "-c idle_in_transaction_session_timeout=15s"
+
+
 def _postgresql(url: str, said_by: str = DATABASE_URL) -> dict[str, object]:
     parts = urlsplit(url)
     try:
@@ -199,6 +203,7 @@ def _postgresql(url: str, said_by: str = DATABASE_URL) -> dict[str, object]:
     except ValueError:
         raise UsageError(f"{said_by}: the port is no number.") from None
     name = unquote(parts.path.lstrip("/"))
+    options = dict(parse_qsl(parts.query))
     if not name:
         raise UsageError(f"{said_by}: postgresql:// lacks the database's name.")
     return {
@@ -208,5 +213,5 @@ def _postgresql(url: str, said_by: str = DATABASE_URL) -> dict[str, object]:
         "PASSWORD": variable("KEEPSTEP_DATABASE_PASSWORD") or unquote(parts.password or ""),
         "HOST": parts.hostname or "",
         "PORT": str(port or ""),
-        "OPTIONS": dict(parse_qsl(parts.query)),
+        "OPTIONS": options | {"options": f"{_NOT_FROZEN} {options.get('options', '')}".strip()},
     }

@@ -20,6 +20,8 @@ from keepstep_simulator import SimulatorThread
 from tests import database
 from tests.system.product import Keepstep
 
+# Longer than a worker may be silent, and those that take its place need to begin.
+OVERTAKEN_AFTER = 24.0
 Period = tuple[datetime, datetime]
 
 
@@ -99,12 +101,13 @@ class Fleet:
 
 
 def at_work(exchange: SimulatorThread, fleet: Fleet) -> list[Worker]:
-    """Give the workers that asked Exchange within the last half second."""
-    recent = datetime.now(UTC) - timedelta(seconds=0.5)
+    """Give the workers that asked Exchange for appointments within the last 0.2 seconds."""
+    recent = datetime.now(UTC) - timedelta(seconds=0.2)
     agents = exchange.call(
         lambda: {
             entry.agent
             for entry in takewhile(lambda each: each.at > recent, reversed(exchange.simulator.log))
+            if entry.operation == "GetItem"
         }
     )
     return [each for each in fleet.alive() if any(f"({each.pid})" in agent for agent in agents)]
@@ -133,7 +136,7 @@ def disturb(fleet: Fleet, exchange: SimulatorThread, seconds: float, random: Ran
         else:
             fleet.freeze(chosen)
             # Some for longer than a worker may be silent: they are overtaken.
-            thaw_at[chosen.pid] = time.monotonic() + random.choice([1.0, 5.0, 19.0])
+            thaw_at[chosen.pid] = time.monotonic() + random.choice([1.0, 5.0, OVERTAKEN_AFTER])
     for each in fleet.alive():
         if each.frozen_since:
             time.sleep(max(0.0, thaw_at[each.pid] - time.monotonic()))

@@ -336,13 +336,18 @@ class Scheduler:
             if not await turn.take_shard(order.shard):
                 raise NotYet(TURN_SECONDS)
             ids = await means.writer.call(due)
+            missing = False
             if order.long:
-                ids = await turn.take_apart(ids)
+                taken = await turn.take_apart(ids)
+                missing, ids = len(taken) < len(ids), taken
                 await turn.let_go_of_shard()
             else:
                 elsewhere = await turn.elsewhere()
                 ids = [each for each in ids if each not in elsewhere]
             await self._run_share(order, job, means, ids, share.connections, turn)
+            if missing:
+                # Whoever has them may have stopped: they are looked for again before the next tick.
+                raise NotYet(TURN_SECONDS)
         except SessionLost:
             raise NotYet(0) from None
         except KeepstepError as error:

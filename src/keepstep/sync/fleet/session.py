@@ -33,7 +33,7 @@ BEAT_SECONDS = 2.0
 VALID_SECONDS = 8.0
 """So long after its last sign of life a session's turns count, for its own process."""
 FROZEN_SECONDS = 15.0
-"""A session silent for so long is ended by whoever wants its turn: its process has stopped."""
+"""A session silent for so long is ended by the others: its process has stopped."""
 ANSWER_SECONDS = 5.0
 LARGEST_SKEW_SECONDS = 30.0
 TOLD = "keepstep_told"
@@ -145,6 +145,7 @@ class Session:
             log.error("the clock differs from the database's: this process takes no turn")
             return
         self._heard = asked
+        await self._relieve_frozen()
 
     async def lead(self) -> bool:
         """Lead, unless another does; say whether this one leads now."""
@@ -153,7 +154,7 @@ class Session:
         return self.leads
 
     async def take_shard(self, shard: int) -> bool:
-        """Take the turn of a shard; False: another has it. One of a frozen process is ended."""
+        """Take the turn of a shard; False: another has it."""
         return await self._take(SHARD, shard)
 
     async def take_mailboxes(self, mailbox_ids: Sequence[int]) -> list[int]:
@@ -198,11 +199,7 @@ class Session:
         if (kind, number) in self._held:
             # The session itself would be given it twice.
             return False
-        if await self._try_lock(kind, number):
-            return True
-        if await self._end_frozen(kind, number):
-            return await self._try_lock(kind, number)
-        return False
+        return await self._try_lock(kind, number)
 
     async def _try_lock(self, kind: int, number: int) -> bool:
         self._held[kind, number] = None
@@ -215,21 +212,22 @@ class Session:
                 self._held.pop((kind, number), None)
         return taken
 
-    async def _end_frozen(self, kind: int, number: int) -> bool:
-        """End the session that has this turn if its process gave no sign of life for long."""
+    async def _relieve_frozen(self) -> None:
+        """End the sessions of processes that gave no sign of life for long: their turns are free.
+
+        A backend's number may be given anew: an old row says nothing where another is not.
+        """
         rows = await self._ask(
-            "SELECT pg_terminate_backend(locks.pid) FROM pg_locks AS locks"
-            " LEFT JOIN store_worker AS worker ON worker.backend = locks.pid"
-            " WHERE locks.locktype = 'advisory' AND locks.granted AND locks.classid = %s"
-            " AND locks.objid = %s AND locks.pid <> pg_backend_pid()"
-            " AND locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-            " AND (worker.seen_at IS NULL OR worker.seen_at < now() - %s * interval '1 second')",
-            (kind, number, FROZEN_SECONDS),
+            "SELECT pg_terminate_backend(holding.pid) FROM (SELECT DISTINCT pid FROM pg_locks"
+            " WHERE locktype = 'advisory' AND granted AND classid = ANY(%s::bigint[])"
+            " AND pid <> pg_backend_pid() AND database = (SELECT oid FROM pg_database"
+            " WHERE datname = current_database())) AS holding"
+            " WHERE NOT EXISTS (SELECT FROM store_worker WHERE backend = holding.pid"
+            " AND seen_at > now() - %s * interval '1 second')",
+            ([LEADER, SHARD, MAILBOX], FROZEN_SECONDS),
         )
         if rows:
-            log.warning("a process that has stopped was relieved of its turns")
-            await asyncio.sleep(0.2)
-        return bool(rows)
+            log.warning("%s stopped processes were relieved of their turns", len(rows))
 
     async def _release(self, turns: Sequence[tuple[int, int]]) -> None:
         held = [each for each in turns if each in self._held]
