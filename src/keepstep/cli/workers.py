@@ -16,9 +16,10 @@ from keepstep.cli.output import instant, print_json, print_table
 @needs_database
 def workers(as_json: bool) -> None:
     """List the processes that share the work (on PostgreSQL), with what they have in hand."""
+    from keepstep.store.orders import lanes
     from keepstep.store.workers import listing
 
-    found = listing(datetime.now(UTC))
+    found, queues = listing(datetime.now(UTC)), lanes()
     if as_json:
         told = [asdict(each) for each in found]
         for each in told:
@@ -44,3 +45,6 @@ def workers(as_json: bool) -> None:
     ]
     heading = ("HOST", "PID", "KIND", "VERSION", "STATE", "LEADS", "SHARDS", "OVERTAKEN", "SEEN")
     print_table(heading, rows)
+    for lane in queues:
+        oldest = f", the oldest for {lane.oldest:.0f} s" if lane.waiting else ""
+        click.echo(f"{lane.name}: {lane.waiting} shards wait{oldest}; {lane.in_hand} are in hand.")

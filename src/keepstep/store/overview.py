@@ -15,8 +15,9 @@ from keepstep.core.delivery import Way, known_in_step, way_now
 from keepstep.core.failures import FAILURES, Failure
 from keepstep.core.freshness import Freshness, freshness, of_hundred
 from keepstep.core.schedule import Status, status
-from keepstep.store import jobs, subscriptions, workers
+from keepstep.store import jobs, orders, subscriptions, workers
 from keepstep.store.models import Appointment, Mail, Mailbox, Operator, Quarantine, Run, Sample
+from keepstep.store.orders import Lane
 from keepstep.store.settings import ApplicationSettings, load, needed
 from keepstep.store.workers import ShownWorker
 
@@ -96,6 +97,7 @@ class Overview:
     delay: float | None
     troubles: tuple[WayOut, ...]
     workers: tuple[ShownWorker, ...]
+    lanes: tuple[Lane, ...]
 
 
 def overview(now: datetime) -> Overview:
@@ -136,6 +138,7 @@ def overview(now: datetime) -> Overview:
         of_hundred(delays),
         _troubles(),
         tuple(workers.listing(now)),
+        orders.lanes(),
     )
 
 

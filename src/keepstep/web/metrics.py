@@ -13,6 +13,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from keepstep import __version__
 from keepstep.store import measures
+from keepstep.store.orders import Lane
 from keepstep.web.access import methods, public
 
 
@@ -55,6 +56,7 @@ def _of_whole(found: measures.Measures) -> Iterable[Metric]:
     alive = [each for each in whole.workers if each.alive]
     by_version = Counter(each.version for each in alive)
     yield _by("keepstep_workers", "Processes at work together, by version.", "version", by_version)
+    yield from _of_lanes(whole.lanes)
     out = {each.way.value: 1.0 for each in whole.troubles}
     yield _by("keepstep_way_out", "1 for a way of delivery that does not serve.", "way", out)
     for name, words, value in (
@@ -75,6 +77,16 @@ def _of_whole(found: measures.Measures) -> Iterable[Metric]:
     ):
         if value is not None:
             yield GaugeMetricFamily(f"keepstep_{name}", words, float(value))
+
+
+def _of_lanes(lanes: Iterable[Lane]) -> Iterable[Metric]:
+    waiting = {each.name: float(each.waiting) for each in lanes}
+    in_hand = {each.name: float(each.in_hand) for each in lanes}
+    oldest = {each.name: each.oldest for each in lanes}
+    if waiting:
+        yield _by("keepstep_shards_waiting", "Shards that wait for a worker.", "lane", waiting)
+        yield _by("keepstep_shards_taken", "Shards taken from the queue.", "lane", in_hand)
+        yield _by("keepstep_shard_wait_seconds", "Wait of the oldest shard.", "lane", oldest)
 
 
 def _by(name: str, words: str, label: str, values: Mapping[str, float]) -> Metric:
