@@ -26,11 +26,18 @@ Period = tuple[datetime, datetime]
 
 
 class OnPostgresql(Keepstep):
-    """An installation whose calendar is in the PostgreSQL database of this name."""
+    """An installation whose calendar is in the PostgreSQL database of this name.
 
-    def __init__(self, home: Path, name: str) -> None:
+    `port` is that of a way to the server, where it is not to be reached directly.
+    """
+
+    def __init__(self, home: Path, name: str, port: int | None = None) -> None:
         super().__init__(home)
-        self._url = urlunsplit(urlsplit(database.server())._replace(path=f"/{name}"))
+        parts = urlsplit(database.server())
+        if port is not None:
+            sign_in, at, _ = parts.netloc.rpartition("@")
+            parts = parts._replace(netloc=f"{sign_in}{at}127.0.0.1:{port}", query="")
+        self._url = urlunsplit(parts._replace(path=f"/{name}"))
 
     @property
     def environment(self) -> dict[str, str]:
