@@ -55,7 +55,6 @@ def any_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         template = Path(_SESSION_HOME) / "template.sqlite3"
         databases.new_sqlite(template, tmp_path / "test.sqlite3")
     else:
-        worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-        databases.new_postgresql(f"keepstep_{worker}")
+        databases.new_postgresql(databases.own("keepstep"))
     yield request.param
     databases.connections.close_all()

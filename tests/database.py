@@ -55,6 +55,11 @@ def server() -> str:
     return url
 
 
+def own(name: str) -> str:
+    """Give the name of a PostgreSQL database that no test running beside this one uses."""
+    return f"{name}_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+
+
 def new_postgresql(name: str) -> None:
     """Use the PostgreSQL database of this name, made with all tables and emptied."""
     import psycopg

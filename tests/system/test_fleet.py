@@ -28,7 +28,7 @@ SOAK = bool(os.environ.get("KEEPSTEP_SOAK"))
 MAILBOXES = 2000
 SECONDS = 600 if SOAK else 30
 IN_STEP_WITHIN = 150
-NAME = "keepstep_fleet"
+NAME = database.own("keepstep_fleet")
 Shown = tuple[str, str, datetime, str]
 
 

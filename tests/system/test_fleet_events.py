@@ -22,7 +22,7 @@ from tests.system.product import terminate, wait_for
 
 AWAY = 60 if os.environ.get("KEEPSTEP_SOAK") else 10
 MAILBOXES = 12
-NAME = "keepstep_events"
+NAME = database.own("keepstep_events")
 
 
 @pytest.fixture

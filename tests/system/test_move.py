@@ -17,7 +17,7 @@ from keepstep_simulator import SimulatorThread
 from tests import database
 from tests.system.product import Keepstep
 
-NAME = "keepstep_moved"
+NAME = database.own("keepstep_moved")
 CHANGED = "m0@example.com"
 
 

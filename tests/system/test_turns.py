@@ -16,7 +16,7 @@ from keepstep.sync.fleet import session as sessions
 from keepstep.sync.fleet.session import Member, Session, SessionLost, connect
 from tests import database
 
-NAME = "keepstep_turns"
+NAME = database.own("keepstep_turns")
 
 
 @pytest.fixture(autouse=True)

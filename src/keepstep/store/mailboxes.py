@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from keepstep.core.errors import FenceLost
 from keepstep.core.schedule import Trouble
@@ -42,9 +43,30 @@ class TakenMailbox:
     in_full_round: bool
     full_round_wanted: bool
     unsettled: bool
-    trouble: Trouble | None
     paused_until: datetime | None
     failure_code: str
+    trouble: Trouble | None = field(kw_only=True)
+
+
+# What of a mailbox is read, in the order of TakenMailbox; then what its trouble is made from.
+_KNOWN = (
+    "id",
+    "fence",
+    "operator__email",
+    "operator__time_zone",
+    "address",
+    "folder_id",
+    "sync_state",
+    "cutoff",
+    "last_success",
+    "full_round",
+    "in_full_round",
+    "full_round_wanted",
+    "unsettled",
+    "paused_until",
+    "failure_code",
+)
+_OF_TROUBLE = ("failures", "failing_since", "next_attempt")
 
 
 def take(mailbox_ids: Sequence[int]) -> list[TakenMailbox]:
@@ -52,7 +74,7 @@ def take(mailbox_ids: Sequence[int]) -> list[TakenMailbox]:
     with transaction.atomic():
         chosen = Mailbox.objects.filter(id__in=mailbox_ids)
         chosen.update(fence=F("fence") + 1)
-        return [_taken(each) for each in chosen.select_related("operator")]
+        return _known(chosen)
 
 
 def take_ready(mailbox_ids: Sequence[int], now: datetime) -> list[TakenMailbox]:
@@ -64,40 +86,33 @@ def take_ready(mailbox_ids: Sequence[int], now: datetime) -> list[TakenMailbox]:
 
 def read(mailbox_id: int, fence: int) -> TakenMailbox:
     """Give a taken mailbox as it stands now. Raises FenceLost if another has taken it since."""
-    mailbox = Mailbox.objects.select_related("operator").filter(id=mailbox_id, fence=fence).first()
-    if mailbox is None:
+    found = _known(Mailbox.objects.filter(id=mailbox_id, fence=fence))
+    if not found:
         raise FenceLost
-    return _taken(mailbox)
+    return found[0]
 
 
 def look(mailbox_id: int) -> TakenMailbox:
     """Give a mailbox as it stands, without taking it: what is stored by its fence may be lost."""
-    return _taken(Mailbox.objects.select_related("operator").get(id=mailbox_id))
+    found = _known(Mailbox.objects.filter(id=mailbox_id))
+    if not found:
+        raise Mailbox.DoesNotExist
+    return found[0]
 
 
-def _taken(mailbox: Mailbox) -> TakenMailbox:
-    trouble = None
-    if mailbox.failing_since is not None:
-        again = mailbox.next_attempt or mailbox.failing_since
-        trouble = Trouble(mailbox.failures, mailbox.failing_since, again)
-    return TakenMailbox(
-        id=mailbox.pk,
-        fence=mailbox.fence,
-        email=mailbox.operator.email,
-        time_zone=mailbox.operator.time_zone,
-        address=mailbox.address,
-        folder_id=mailbox.folder_id,
-        sync_state=mailbox.sync_state,
-        cutoff=mailbox.cutoff,
-        last_success=mailbox.last_success,
-        full_round=mailbox.full_round,
-        in_full_round=mailbox.in_full_round,
-        full_round_wanted=mailbox.full_round_wanted,
-        unsettled=mailbox.unsettled,
-        trouble=trouble,
-        paused_until=mailbox.paused_until,
-        failure_code=mailbox.failure_code,
-    )
+def _known(chosen: QuerySet[Mailbox]) -> list[TakenMailbox]:
+    # Rows rather than models: of each mailbox this is asked once a minute.
+    rows = chosen.values_list(*_KNOWN, *_OF_TROUBLE)
+    return [_taken(*each) for each in rows]
+
+
+def _taken(*known: Any) -> TakenMailbox:
+    *plain, failures, since, again = known
+    return TakenMailbox(*plain, trouble=_trouble(failures, since, again))
+
+
+def _trouble(failures: int, since: datetime | None, again: datetime | None) -> Trouble | None:
+    return None if since is None else Trouble(failures, since, again or since)
 
 
 def guard(mailbox_id: int, fence: int, **changes: object) -> None:

@@ -38,5 +38,6 @@ def lanes() -> tuple[Lane, ...]:
             " WHERE status = 'picked' OR status = 'queued' AND execute_after <= now()) AS orders"
             " GROUP BY entrypoint"
         )
-        found = {name: Lane(name, *rest, float(old or 0)) for name, *rest, old in cursor.fetchall()}
+        rows = cursor.fetchall()
+    found = {name: Lane(name, waits, taken, float(old or 0)) for name, waits, taken, old in rows}
     return tuple(found.get(name, Lane(name, 0, 0, 0.0)) for name in LANES)

@@ -11,12 +11,14 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from datetime import timedelta
-from typing import Any
+from typing import Any, Self
 
 import psycopg
 from pgqueuer import Queries, QueueManager
+from pgqueuer.adapters.drivers.psycopg import PsycopgDriver
 from pgqueuer.errors import RetryRequested
 from pgqueuer.models import Job
+from pgqueuer.ports.driver import NotifyCallback
 
 from keepstep.core.shares import Shares
 from keepstep.sync.fleet.order import Lane, NotYet, Order
@@ -31,18 +33,48 @@ AT_ONCE = 3
 Handle = Callable[[Order], Awaitable[None]]
 
 
+class _Driver(PsycopgDriver):
+    """Listens on a connection of its own: one that listens is free for questions once a second."""
+
+    def __init__(
+        self,
+        asking: psycopg.AsyncConnection[Any],
+        listening: psycopg.AsyncConnection[Any],
+    ) -> None:
+        super().__init__(asking)
+        self._ears = PsycopgDriver(listening)
+
+    async def add_listener(self, channel: str, callback: NotifyCallback) -> None:
+        await self._ears.add_listener(channel, callback)
+
+    async def remove_listener(self, channel: str, callback: NotifyCallback) -> None:
+        await self._ears.remove_listener(channel, callback)
+
+    async def __aenter__(self) -> Self:
+        await self._ears.__aenter__()
+        return await super().__aenter__()
+
+    async def __aexit__(self, *error: object) -> None:
+        await super().__aexit__(*error)
+        await self._ears.__aexit__(*error)
+
+
 class Queue:
     """Hands out orders, and works them off. One for each process; raises psycopg.Error."""
 
-    def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
-        self._connection = connection
-        self._queries = Queries.from_psycopg_connection(connection)
+    def __init__(
+        self,
+        asking: psycopg.AsyncConnection[Any],
+        listening: psycopg.AsyncConnection[Any],
+    ) -> None:
+        self._connections = (asking, listening)
+        self._queries = Queries(_Driver(asking, listening))
         self._manager = QueueManager(self._queries)
 
     @classmethod
     async def open(cls) -> Queue:
         """Open a connection for it; where it has no tables yet, make them."""
-        queue = cls(await connect())
+        queue = cls(await connect(), await connect())
         await _install(queue._queries)
         return queue
 
@@ -85,7 +117,8 @@ class Queue:
     async def close(self) -> None:
         """Close the connection."""
         self.stop()
-        await self._connection.close()
+        for each in self._connections:
+            await each.close()
 
 
 def _order(payload: bytes) -> Order:

@@ -1,0 +1,287 @@
+"""Several workers on PostgreSQL: what two give beside one, and what handing out work costs.
+
+CPU is counted by process, so neither the simulated Exchange nor the benchmark itself is in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+
+from benchmarks.delay import KEEPSTEP
+from benchmarks.harness import Figure, answer, cpu_seconds, given, server, table
+
+if TYPE_CHECKING:
+    from keepstep.sync.fleet.session import Session
+
+MINUTES = 2
+PATIENCE = 300
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def figures(mailboxes: int, idle_mailboxes: int) -> list[Figure]:
+    """Measure scaling with so many mailboxes, handing out with so many idle ones."""
+    return [scaling(mailboxes), *handing_out(idle_mailboxes)]
+
+
+def scaling(mailboxes: int) -> Figure:
+    """CPU of the busiest worker for the same polls: two workers, beside one alone.
+
+    Each on a core of its own would take so long: the simulated Exchange's CPU is not counted.
+    """
+    alone, together = (_busiest(mailboxes, count) for count in (1, 2))
+    return Figure(
+        f"busiest of two workers, {mailboxes} idle polls",
+        "s CPU",
+        together,
+        alone,
+        "one worker",
+        goal=1.8,
+        notes={"minutes": MINUTES},
+    )
+
+
+def _busiest(mailboxes: int, workers: int) -> float:
+    """Give the CPU seconds of the busiest worker in a minute in which all mailboxes are polled."""
+    with (
+        server(mailboxes, 0) as exchange,
+        new_database("keepstep_bench") as url,
+        tempfile.TemporaryDirectory(prefix="keepstep-bench-") as home,
+    ):
+        environment = _environment(home, url)
+        _set_up(environment, exchange, Path(home))
+        running = [_worker(environment) for _ in range(workers)]
+        try:
+            _until(url, "count(*) FILTER (WHERE last_success IS NULL) = 0", "first rounds")
+            _until_calm(url)
+            before = [_cpu_of(each.pid) for each in running]
+            time.sleep(60 * MINUTES)
+            spent = [_cpu_of(each.pid) - was for each, was in zip(running, before, strict=True)]
+            return max(spent) / MINUTES
+        finally:
+            for each in running:
+                each.terminate()
+                each.wait(timeout=40)
+
+
+def _set_up(environment: dict[str, str], exchange: dict[str, Any], home: Path) -> None:
+    def keepstep(*arguments: str) -> None:
+        subprocess.run(
+            [KEEPSTEP, *arguments], env=environment, check=True, stdout=subprocess.DEVNULL
+        )
+
+    listed = home / "operators.csv"
+    listed.write_text("email,calendar_sync\n" + "".join(f"{e},true\n" for e in exchange["emails"]))
+    pairs = {
+        "calendar_integration": "on",
+        "exchange_url": exchange["url"],
+        "exchange_version": "Exchange2016",
+        "username": "svc",
+        "password": "secret",
+        "delivery": "polling",
+    }
+    keepstep("migrate")
+    keepstep("settings", "set", *(f"{name}={value}" for name, value in pairs.items()))
+    keepstep("operators", "import", str(listed))
+    keepstep("jobs", "enable", "CalendarSynchronization")
+
+
+def _environment(home: str, url: str) -> dict[str, str]:
+    kept = {key: each for key, each in os.environ.items() if "KEEPSTEP" not in key}
+    return kept | {
+        "KEEPSTEP_HOME": home,
+        "KEEPSTEP_DATABASE_URL": url,
+        "DJANGO_SETTINGS_MODULE": "keepstep.settings",
+    }
+
+
+def _worker(environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    silent = subprocess.DEVNULL
+    return subprocess.Popen([KEEPSTEP, "worker"], env=environment, stdout=silent, stderr=silent)
+
+
+def _until(url: str, true: str, what: str) -> None:
+    until = time.monotonic() + PATIENCE
+    with psycopg.connect(url, autocommit=True) as database:
+        while True:
+            row = database.execute(f"SELECT {true} FROM store_mailbox").fetchone()  # type: ignore[arg-type]
+            if row is not None and row[0]:
+                return
+            if time.monotonic() > until:
+                raise SystemExit(f"waited {PATIENCE} s in vain for {what}")
+            time.sleep(0.5)
+
+
+def _until_calm(url: str) -> None:
+    """Wait until nothing is in hand and half a minute has begun: the next tick is to come."""
+    with psycopg.connect(url, autocommit=True) as database:
+        while True:
+            row = database.execute("SELECT count(*) FROM pgqueuer").fetchone()
+            if row == (0,) and 20 < time.time() % 60 < 40:
+                return
+            time.sleep(0.5)
+
+
+def handing_out(mailboxes: int) -> list[Figure]:
+    """CPU of a minute's tick, orders, turns and notes, with this process and the database apart."""
+    with (
+        new_database("keepstep_bench") as url,
+        tempfile.TemporaryDirectory(prefix="keepstep-bench-") as home,
+    ):
+        environment = _environment(home, url)
+        subprocess.run(
+            [KEEPSTEP, "migrate"], env=environment, check=True, stdout=subprocess.DEVNULL
+        )
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmarks.fleet", "child"],
+            input=json.dumps({"mailboxes": mailboxes, "url": url}),
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+            env=environment,
+        )
+    found = json.loads(done.stdout.splitlines()[-1])
+    of = f"a minute, {mailboxes} idle mailboxes"
+    return [
+        Figure(f"tick and claims, {of}", "% of a core", found["claims"], goal=5),
+        Figure(f"  notes of the rounds, {of}", "% of a core", found["notes"]),
+        Figure(f"  PostgreSQL, {of}", "% of a core", found["database"], goal=20),
+    ]
+
+
+@contextmanager
+def new_database(name: str) -> Iterator[str]:
+    """Make an empty database on the server for tests; give its address."""
+    address = os.environ.get("KEEPSTEP_TEST_POSTGRESQL")
+    if not address:
+        raise SystemExit("needs PostgreSQL: run make bench, or scripts/with-postgresql")
+    with psycopg.connect(address, autocommit=True) as admin:
+        admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        admin.execute(f'CREATE DATABASE "{name}"')
+    yield urlunsplit(urlsplit(address)._replace(path=f"/{name}"))
+
+
+def _cpu_of(pid: int) -> float:
+    """Give the CPU seconds of a process so far, with those of its children that have ended."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / _TICKS
+
+
+def _cpu_of_database(postmaster: int) -> float:
+    """Give the CPU seconds of all processes of a database server on this machine."""
+    total = _cpu_of(postmaster)
+    for each in Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split():
+        total += _cpu_of(int(each))
+    return total
+
+
+def _child() -> None:
+    """Hand out the shards of all mailboxes as the leader does, and take them as workers do."""
+    import django
+
+    django.setup()
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    asked = given()
+    with psycopg.connect(asked["url"], autocommit=True) as database:
+        row = database.execute("SELECT pg_backend_pid()").fetchone()
+        assert row is not None
+        status = Path(f"/proc/{row[0]}/status").read_text()
+        postmaster = int(status.partition("PPid:")[2].split()[0])
+    _fill(asked["mailboxes"])
+    answer(asyncio.run(_minutes(postmaster)))
+
+
+def _fill(mailboxes: int) -> None:
+    from keepstep.store.models import Mailbox, Operator
+
+    operators = [
+        Operator(email=f"m{number}@example.com", calendar_sync=True) for number in range(mailboxes)
+    ]
+    Operator.objects.bulk_create(operators, batch_size=5000)
+    now = datetime.now(UTC)
+    Mailbox.objects.bulk_create(
+        (Mailbox(operator=each, sync_state="s" * 120, last_success=now) for each in operators),
+        batch_size=5000,
+    )
+
+
+async def _minutes(postmaster: int) -> dict[str, float]:
+    """Give percents of a core, for one minute's work: claims, notes beside them, the database."""
+    from keepstep.sync.fleet.session import Member, session
+
+    async with session(Member.new("worker")) as opened:
+        await _minute(opened, notes=True)  # what is done but once: plans, caches
+        claims, _ = await _measured(postmaster, partial(_minute, opened, notes=False))
+        both, database = await _measured(postmaster, partial(_minute, opened, notes=True))
+    return {"claims": claims, "notes": both - claims, "database": database}
+
+
+async def _measured(postmaster: int, minute: Callable[[], Awaitable[None]]) -> tuple[float, float]:
+    ours, theirs = cpu_seconds(), _cpu_of_database(postmaster)
+    for _ in range(MINUTES):
+        await minute()
+    spent = cpu_seconds() - ours, _cpu_of_database(postmaster) - theirs
+    return spent[0] / MINUTES / 60 * 100, spent[1] / MINUTES / 60 * 100
+
+
+async def _minute(opened: Session, *, notes: bool) -> None:
+    """Do what a tick leads to, but for asking Exchange."""
+    from keepstep.core.shares import shares_of
+    from keepstep.store import mailboxes, runs
+    from keepstep.store.jobs import SYSTEM
+    from keepstep.store.mailboxes import IdleNote
+    from keepstep.store.runs import Shard
+    from keepstep.store.writer import Writer
+    from keepstep.sync.fleet.order import Lane, Order
+    from keepstep.sync.fleet.queue import Queue
+    from keepstep.sync.fleet.turns import Turn
+
+    now = datetime.now(UTC)
+    hour = timedelta(hours=1)
+    shards = runs.due_shards(SYSTEM, now, safety_poll=hour)
+    orders = [Order("Benchmark", Lane.LIVING, each.number, each.long, 1) for each in shards]
+    left = len(orders)
+    queue = await Queue.open()
+
+    def claim(order: Order, elsewhere: set[int]) -> None:
+        shard = Shard(order.shard, order.long)
+        ids = runs.due_mailboxes(SYSTEM, now, safety_poll=hour, shard=shard)
+        taken = mailboxes.take([each for each in ids if each not in elsewhere])
+        if notes:
+            mailboxes.note_idle(IdleNote(e.id, e.fence, e.sync_state, now) for e in taken)
+
+    async def handle(order: Order) -> None:
+        nonlocal left
+        turn = Turn(opened)
+        assert await turn.take_shard(order.shard)
+        await writer.call(claim, order, await turn.elsewhere())
+        await turn.close()
+        left -= 1
+        if not left:
+            queue.stop()
+
+    async with Writer() as writer:
+        await queue.put(orders)
+        await queue.work(handle, shares_of(27))
+    await queue.close()
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["child"]:
+        _child()
+    else:
+        print(table(figures(*map(int, sys.argv[1:3]))))
