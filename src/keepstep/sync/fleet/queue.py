@@ -43,9 +43,16 @@ class _Driver(PsycopgDriver):
     ) -> None:
         super().__init__(asking)
         self._ears = PsycopgDriver(listening)
+        self._hears = asyncio.Event()
+
+    async def notify(self, channel: str, payload: str) -> None:
+        # PgQueuer asks at its start whether it hears itself: not before it can.
+        await self._hears.wait()
+        await super().notify(channel, payload)
 
     async def add_listener(self, channel: str, callback: NotifyCallback) -> None:
         await self._ears.add_listener(channel, callback)
+        self._hears.set()
 
     async def remove_listener(self, channel: str, callback: NotifyCallback) -> None:
         await self._ears.remove_listener(channel, callback)
