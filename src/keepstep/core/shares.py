@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-SHARD_SIZE = 200
+SHARD_SIZE = 250
 """Mailboxes that are handed out together."""
 # Below so many connections there is no lane of its own for first rounds.
 _LEAST_FOR_LANES = 4

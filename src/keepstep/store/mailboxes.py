@@ -71,10 +71,25 @@ _OF_TROUBLE = ("failures", "failing_since", "next_attempt")
 
 def take(mailbox_ids: Sequence[int]) -> list[TakenMailbox]:
     """Raise the fence of these mailboxes and give them as they stand; who had them loses them."""
+    if connection.vendor == "postgresql":
+        return _take_by_one_statement(mailbox_ids)
     with transaction.atomic():
         chosen = Mailbox.objects.filter(id__in=mailbox_ids)
         chosen.update(fence=F("fence") + 1)
         return _known(chosen)
+
+
+def _take_by_one_statement(mailbox_ids: Sequence[int]) -> list[TakenMailbox]:
+    # By workers of a fleet each mailbox is taken once a minute: with 100,000 of them it counts.
+    names = [each.replace("operator__", "operator.") for each in (*_KNOWN[1:], *_OF_TROUBLE)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH taken AS (UPDATE store_mailbox SET fence = fence + 1"  # noqa: S608 - constants
+            f" WHERE id = ANY(%s) RETURNING *) SELECT taken.id, {', '.join(names)}"
+            " FROM taken JOIN store_operator AS operator ON operator.id = operator_id",
+            [list(mailbox_ids)],
+        )
+        return [_taken(*each) for each in cursor.fetchall()]
 
 
 def take_ready(mailbox_ids: Sequence[int], now: datetime) -> list[TakenMailbox]:
