@@ -1,11 +1,13 @@
-"""What waits to be worked off by the processes that share the work: read from the queue's table.
+"""What waits to be worked off by the processes that share the work, from the queue's own tables.
 
-Only reading is done here, by SQL; orders are handed out and taken by keepstep.sync.fleet.
+Orders are handed out and taken by keepstep.sync.fleet; here they are only looked at, and what the
+queue notes of those that are done is forgotten.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import connection
 
@@ -23,14 +25,35 @@ class Lane:
     oldest: float
 
 
-def lanes() -> tuple[Lane, ...]:
-    """Give each queue as it stands now; none on SQLite, where one process does all."""
+def forget_some(before: datetime, at_once: int) -> int:
+    """Delete what the queue noted before an instant, at most so many rows a table; say how many."""
+    if not _has_queue():
+        return 0
+    gone = 0
+    with connection.cursor() as cursor:
+        for table in ("pgqueuer_log", "pgqueuer_statistics"):
+            cursor.execute(
+                f"DELETE FROM {table} WHERE id IN (SELECT id FROM {table}"  # noqa: S608 - constants
+                " WHERE created < %s ORDER BY id LIMIT %s)",
+                [before, at_once],
+            )
+            gone += cursor.rowcount
+    return gone
+
+
+def _has_queue() -> bool:
     if connection.vendor != "postgresql":
-        return ()
+        return False
     with connection.cursor() as cursor:
         cursor.execute("SELECT to_regclass('pgqueuer') IS NOT NULL")
-        if not cursor.fetchone()[0]:
-            return ()
+        return bool(cursor.fetchone()[0])
+
+
+def lanes() -> tuple[Lane, ...]:
+    """Give each queue as it stands now; none on SQLite, where one process does all."""
+    if not _has_queue():
+        return ()
+    with connection.cursor() as cursor:
         cursor.execute(
             "SELECT entrypoint, count(*) FILTER (WHERE waits), count(*) FILTER (WHERE NOT waits),"
             " extract(epoch FROM now() - min(created) FILTER (WHERE waits)) FROM"

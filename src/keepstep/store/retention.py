@@ -20,10 +20,13 @@ from keepstep.store.models import (
     Sample,
     Session,
 )
+from keepstep.store.orders import forget_some
 from keepstep.store.settings import ApplicationSettings
 
 AT_ONCE = 500
 UPLOADS = timedelta(days=1)
+ORDERS = timedelta(days=1)
+"""What the queue of a fleet noted of orders that are done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,8 @@ def purge_some(terms: Terms, now: datetime) -> dict[str, int]:
             if chosen:
                 rows.model._default_manager.filter(pk__in=chosen).delete()
                 gone[kind] = len(chosen)
+    if orders := forget_some(now - ORDERS, AT_ONCE):
+        gone["orders"] = orders
     return gone
 
 
