@@ -71,6 +71,7 @@ def _busiest(mailboxes: int, workers: int) -> float:
             before = [_cpu_of(each.pid) for each in running]
             time.sleep(60 * MINUTES)
             spent = [_cpu_of(each.pid) - was for each, was in zip(running, before, strict=True)]
+            print("CPU of each:", spent, file=sys.stderr)
             return max(spent) / MINUTES
         finally:
             for each in running:

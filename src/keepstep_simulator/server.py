@@ -46,7 +46,8 @@ def application(
             return web.Response(status=401, headers={"WWW-Authenticate": challenge})
         answer = simulator.answer(replace(asked, user=handshake.user))
         if answer.delivery.stream is None:
-            return await _deliver(request, answer)
+            with simulator.log.under_way():
+                return await _deliver(request, answer)
         try:
             return await _deliver_stream(request, answer, answer.delivery.stream, simulator.ticks)
         finally:

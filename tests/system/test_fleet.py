@@ -27,6 +27,7 @@ from tests.system.product import terminate, wait_for
 SOAK = bool(os.environ.get("KEEPSTEP_SOAK"))
 MAILBOXES = 2000
 SECONDS = 600 if SOAK else 30
+CONNECTIONS = 30
 IN_STEP_WITHIN = 150
 NAME = database.own("keepstep_fleet")
 Shown = tuple[str, str, datetime, str]
@@ -58,7 +59,7 @@ def keepstep(tmp_path: Path, exchange: SimulatorThread) -> Iterator[OnPostgresql
         username=exchange.simulator.username,
         password=exchange.simulator.password,
         delivery="polling",
-        connections="30",
+        connections=str(CONNECTIONS),
     )
     product.import_operators(*(f"{each},UTC," for each in exchange.simulator.mailboxes))
     product.do("jobs", "enable", "CalendarSynchronization")
@@ -89,6 +90,7 @@ def test_workers_killed_and_frozen_at_random_lose_nothing_and_double_nothing(
         assert any(Row.objects.values_list("overtaken", flat=True)), "no worker was overtaken"
         assert shown() == truth(exchange)
         assert doubles() == 0
+        assert exchange.simulator.log.most_at_once <= CONNECTIONS
         assert polled_twice(exchange, fleet.by_pid()) == []
         for each in fleet.alive():
             assert terminate(each.process, within=30) == 0

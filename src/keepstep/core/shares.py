@@ -44,6 +44,14 @@ def shares_of(limit: int) -> Shares:
     return Shares(Share(jobs, rest // jobs), Share(lanes, fifth // lanes), fifth)
 
 
+def fair_share(shares: Shares | None, members: int) -> int:
+    """Give how many shards that are kept in step one of so many processes should have at once.
+
+    All together may have `shares.living.jobs`; whoever is quickest shall not have most of them.
+    """
+    return -(-shares.living.jobs // members) if shares else 0
+
+
 def shard_of(mailbox_id: int) -> int:
     """Give the shard that a mailbox belongs to."""
     return mailbox_id // SHARD_SIZE

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import psycopg
 from django.db import connection
 
-from keepstep.core.shares import Shares
-from keepstep.sync.fleet.order import NotYet, Order
+from keepstep.core.shares import Shares, fair_share
+from keepstep.sync.fleet.order import Lane, NotYet, Order
 from keepstep.sync.fleet.session import TOLD, Member, Session, SessionLost, connect, session
 from keepstep.sync.fleet.turns import Turn
 
@@ -28,6 +28,8 @@ AGAIN_SECONDS = 2.0
 # What a process that is told to stop has in hand it may finish for so long; then it hands it back.
 FINISH_SECONDS = 5.0
 LEAD_SECONDS = 2.0
+# An order beyond a process's fair share is left to the others for so long.
+LEAVE_SECONDS = 0.2
 # What waits to be told beyond that is forgotten: what it would have told of is polled in time.
 MOST_TOLD = 10_000
 
@@ -133,18 +135,24 @@ class Fleet:
         self, opened: Session, work_off: WorkOff, shares: Callable[[], Shares | None]
     ) -> None:
         """Work orders off; begin anew where the shares are others."""
-        in_hand: set[asyncio.Task[None]] = set()
+        in_hand: dict[asyncio.Task[None], Lane] = {}
+        divided: Shares | None = None
+
+        def living() -> int:
+            return sum(lane is Lane.LIVING for lane in in_hand.values())
 
         async def handle(order: Order) -> None:
             if not opened.valid or self._stopping.is_set():
                 raise NotYet(0)
+            if order.lane is Lane.LIVING and living() >= fair_share(divided, opened.members):
+                raise NotYet(LEAVE_SECONDS)
             task = asyncio.create_task(self._do(opened, order, work_off))
-            in_hand.add(task)
+            in_hand[task] = order.lane
             try:
                 await asyncio.wait({task})
             finally:
                 task.cancel()
-                in_hand.discard(task)
+                in_hand.pop(task)
             if task.cancelled():
                 raise NotYet(0)
             error = task.exception()

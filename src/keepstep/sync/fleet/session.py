@@ -77,7 +77,10 @@ async def connect() -> psycopg.AsyncConnection[Any]:
 
 
 class Session:
-    """One open session. `lost` is set when it has ended; for one event loop."""
+    """One open session, for one event loop.
+
+    `lost` is set when it has ended; `members` is how many processes took part when last looked.
+    """
 
     def __init__(
         self,
@@ -95,6 +98,7 @@ class Session:
         self._asking = asyncio.Lock()
         self._held: dict[tuple[int, int], None] = {}
         self.leads = False
+        self.members = 1
         self.lost = asyncio.Event()
 
     @property
@@ -136,14 +140,16 @@ class Session:
         asked = self._monotonic()
         rows = await self._ask(
             "UPDATE store_worker SET seen_at = now(), leads = %s, shards = %s, overtaken = %s"
-            " WHERE name = %s RETURNING now()",
-            (self.leads, self.shards, overtaken(), self._member.name),
+            " WHERE name = %s RETURNING now(), (SELECT count(*) FROM store_worker AS other"
+            " WHERE other.seen_at > now() - %s * interval '1 second')",
+            (self.leads, self.shards, overtaken(), self._member.name, FROZEN_SECONDS),
         )
         if not rows:
             await self.begin()
         elif abs((rows[0][0] - self._clock()).total_seconds()) > LARGEST_SKEW_SECONDS:
             log.error("the clock differs from the database's: this process takes no turn")
             return
+        self.members = max(1, int(rows[0][1])) if rows else 1
         self._heard = asked
         await self._relieve_frozen()
 
