@@ -28,8 +28,6 @@ AGAIN_SECONDS = 2.0
 # What a process that is told to stop has in hand it may finish for so long; then it hands it back.
 FINISH_SECONDS = 5.0
 LEAD_SECONDS = 2.0
-# An order beyond a process's fair share is left to the others for so long.
-LEAVE_SECONDS = 0.2
 # What waits to be told beyond that is forgotten: what it would have told of is polled in time.
 MOST_TOLD = 10_000
 
@@ -138,14 +136,13 @@ class Fleet:
         in_hand: dict[asyncio.Task[None], Lane] = {}
         divided: Shares | None = None
 
-        def living() -> int:
-            return sum(lane is Lane.LIVING for lane in in_hand.values())
+        def enough(lane: Lane) -> bool:
+            has = sum(each is lane for each in in_hand.values())
+            return lane is Lane.LIVING and has >= fair_share(divided, opened.members)
 
         async def handle(order: Order) -> None:
             if not opened.valid or self._stopping.is_set():
                 raise NotYet(0)
-            if order.lane is Lane.LIVING and living() >= fair_share(divided, opened.members):
-                raise NotYet(LEAVE_SECONDS)
             task = asyncio.create_task(self._do(opened, order, work_off))
             in_hand[task] = order.lane
             try:
@@ -170,7 +167,7 @@ class Fleet:
             from keepstep.sync.fleet.queue import Queue
 
             self._queue = queue = await Queue.open()
-            working = asyncio.create_task(queue.work(handle, divided))
+            working = asyncio.create_task(queue.work(handle, divided, enough))
             try:
                 while shares() == divided and not working.done() and not self._stopping.is_set():
                     await asyncio.wait({working}, timeout=1.0)

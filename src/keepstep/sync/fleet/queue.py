@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any, Self
@@ -19,6 +19,7 @@ from pgqueuer.adapters.drivers.psycopg import PsycopgDriver
 from pgqueuer.errors import RetryRequested
 from pgqueuer.models import Job
 from pgqueuer.ports.driver import NotifyCallback
+from pgqueuer.types import QueueEntrypoint
 
 from keepstep.core.shares import Shares
 from keepstep.sync.fleet.order import Lane, NotYet, Order
@@ -66,6 +67,29 @@ class _Driver(PsycopgDriver):
         await self._ears.__aexit__(*error)
 
 
+class _Manager(QueueManager):
+    """Leaves to other processes what this one has enough of: else the quickest takes nearly all."""
+
+    enough: Callable[[Lane], bool]
+
+    def entrypoints_below_capacity_limits(self) -> set[QueueEntrypoint]:
+        open_to_us = super().entrypoints_below_capacity_limits()
+        return {each for each in open_to_us if not self.enough(Lane(each))}
+
+    async def fetch_jobs(
+        self,
+        batch_size: int,
+        global_concurrency_limit: int | None,
+        heartbeat_timeout: timedelta,
+    ) -> AsyncGenerator[Job, None]:
+        async for job in super().fetch_jobs(
+            batch_size, global_concurrency_limit, heartbeat_timeout
+        ):
+            yield job
+            # What was given is begun before it is asked whether it is enough.
+            await asyncio.sleep(0)
+
+
 class Queue:
     """Hands out orders, and works them off. One for each process; raises psycopg.Error."""
 
@@ -76,7 +100,7 @@ class Queue:
     ) -> None:
         self._connections = (asking, listening)
         self._queries = Queries(_Driver(asking, listening))
-        self._manager = QueueManager(self._queries)
+        self._manager = _Manager(self._queries)
 
     @classmethod
     async def open(cls) -> Queue:
@@ -96,8 +120,14 @@ class Queue:
                 on_conflict="skip",
             )
 
-    async def work(self, handle: Handle, shares: Shares) -> None:
-        """Work orders off, at most as many in all processes as the shares say, until `stop`."""
+    async def work(
+        self, handle: Handle, shares: Shares, enough: Callable[[Lane], bool] = lambda _: False
+    ) -> None:
+        """Work orders off, at most as many in all processes as the shares say, until `stop`.
+
+        Orders of a lane of which this process has `enough` are left to the others.
+        """
+        self._manager.enough = enough
 
         async def do(job: Job) -> None:
             assert job.payload is not None
