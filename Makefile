@@ -47,7 +47,7 @@ check: install-dev  ## lint, format, types, layers
 	$(BIN)/lint-imports
 
 bench: install-dev  ## figures beside those of a rival, from one run
-	$(BIN)/python -m benchmarks
+	scripts/with-postgresql $(BIN)/python -m benchmarks
 
 screenshots: install-dev  ## each page at the width of a desktop and of a phone
 	scripts/with-browser $(BIN)/python -m tests.web.screenshots $(or $(TO),build/screenshots)

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import delay
+from benchmarks import delay, fleet
 from benchmarks.harness import Figure, in_child, server, table
 
 RIVAL = "exchangelib, 16 threads"
@@ -25,6 +25,8 @@ def main() -> None:
     parser.add_argument("--told", type=int, default=1000, help="mailboxes that are told of")
     parser.add_argument("--changing", type=int, default=30, help="seconds of changes")
     parser.add_argument("--idle", type=int, default=120, help="seconds without any")
+    parser.add_argument("--shared", type=int, default=4000, help="mailboxes that workers share")
+    parser.add_argument("--table", type=int, default=100_000, help="idle mailboxes in the table")
     given = parser.parse_args()
     figures = [
         idle_poll(given.mailboxes, given.rounds),
@@ -33,6 +35,7 @@ def main() -> None:
         bodies(),
         *pages(),
         *delay.figures(given.told, given.changing, given.idle),
+        *fleet.figures(given.shared, given.table),
     ]
     print(table(figures))
     print(

@@ -75,10 +75,18 @@ def calendars(product: Keepstep) -> dict[str, object]:
     return {email: product.appointments(email) for email in product.operators()}
 
 
+def jobs(product: Keepstep) -> dict[str, dict[str, Any]]:
+    """Give the jobs, but for when they run next, which each minute changes."""
+    return {
+        name: {key: each for key, each in job.items() if key not in ("next_run", "next_runs")}
+        for name, job in product.jobs().items()
+    }
+
+
 def test_what_was_there_is_there_and_the_next_round_is_no_full_round(
     filled: Keepstep, exchange: SimulatorThread
 ) -> None:
-    before = (filled.settings(), filled.operators(), filled.jobs(), calendars(filled))
+    before = (filled.settings(), filled.operators(), jobs(filled), calendars(filled))
     changed = next(each for each in filled.appointments(CHANGED) if each["subject"] == "Changed")
     question = ("explain", changed["uid"], "--operator", CHANGED)
     explained = filled.do(*question).output
@@ -87,7 +95,7 @@ def test_what_was_there_is_there_and_the_next_round_is_no_full_round(
 
     moved = Moved(filled.home)
     moved.do("migrate")
-    assert (moved.settings(), moved.operators(), moved.jobs(), calendars(moved)) == before
+    assert (moved.settings(), moved.operators(), jobs(moved), calendars(moved)) == before
     assert moved.do(*question).output == explained
 
     exchange.call(exchange.simulator.log.clear)
