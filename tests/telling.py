@@ -15,7 +15,7 @@ from keepstep.core.delivery import Delivery
 from keepstep.core.skip import Policy
 from keepstep.exchange.ews.connector import EwsConnector
 from keepstep.exchange.ews.sign_in import BasicSignIn
-from keepstep.exchange.ews.transport import AiohttpTransport
+from keepstep.exchange.ews.transport import HttpTransport
 from keepstep.store import runs
 from keepstep.store.settings import ApplicationSettings
 from keepstep.store.writer import Writer
@@ -63,7 +63,7 @@ class Hearing:
     async def __aenter__(self) -> Hearing:
         self.writer = await self._stack.enter_async_context(Writer())
         sign_in = BasicSignIn(self._server.username, self._server.password)
-        connector = EwsConnector(AiohttpTransport(self._url, sign_in), "Exchange2016")
+        connector = EwsConnector(HttpTransport(self._url, sign_in), "Exchange2016")
         self._stack.push_async_callback(connector.close)
         self.guard = Guard("account", lambda: 0.0)
         self.means = Means(connector, self.writer, self.clock, Policy(), 100, notifier=connector)

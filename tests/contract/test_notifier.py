@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 
 from keepstep.exchange.ews.connector import EwsConnector
 from keepstep.exchange.ews.sign_in import BasicSignIn
-from keepstep.exchange.ews.transport import AiohttpTransport
+from keepstep.exchange.ews.transport import HttpTransport
 from keepstep.exchange.notification import NotifyingConnector
 from keepstep_simulator import Simulator, serving
 from tests.contract.harness import NOW
@@ -29,7 +29,7 @@ class _Connected(AbstractConnected):
     async def __aenter__(self) -> NotifyingConnector:
         url = await self._stack.enter_async_context(serving(self._server))
         sign_in = BasicSignIn(self._server.username, self._server.password)
-        transport = AiohttpTransport(f"{url.removesuffix('/')}", sign_in)
+        transport = HttpTransport(f"{url.removesuffix('/')}", sign_in)
         connector = EwsConnector(transport, self._version, now=lambda: NOW)
         self._stack.push_async_callback(connector.close)
         return connector

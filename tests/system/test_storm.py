@@ -19,7 +19,7 @@ from keepstep.core.lockout import SIGN_IN_REFUSED
 from keepstep.core.skip import Policy
 from keepstep.exchange.ews.connector import EwsConnector
 from keepstep.exchange.ews.sign_in import BasicSignIn
-from keepstep.exchange.ews.transport import AiohttpTransport
+from keepstep.exchange.ews.transport import HttpTransport
 from keepstep.exchange.ews.web import Limits
 from keepstep.store.models import Mail, Mailbox, Quarantine
 from keepstep.store.settings import ApplicationSettings
@@ -91,7 +91,7 @@ class Storm(Office):
     def start_anew(self) -> None:
         self.guard = Guard(self.account, lambda: 0.0)
         sign_in = BasicSignIn(self.simulator.username, self.simulator.password)
-        transport = AiohttpTransport(self.url, sign_in, limits=self.limits)
+        transport = HttpTransport(self.url, sign_in, limits=self.limits)
         self._stack.push_async_callback(transport.close)
         connector = EwsConnector(transport, "Exchange2013", now=self.clock)
         self.means = Means(connector, self.writer, self.clock, Policy(), BATCH)

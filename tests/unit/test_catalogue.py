@@ -32,7 +32,7 @@ INTERNAL = {
 WITHOUT_CODE = {UsageError, FenceLost}
 # By which a test meets the world: the simulator, a listener, the network, a database.
 IN_EARNEST = {"Fault", "Simulator", "SimulatorThread", "listening", "web_server", "fetch", "socket"}
-IN_EARNEST |= {"AiohttpTransport", "sqlite3", "MailServer"}
+IN_EARNEST |= {"HttpTransport", "sqlite3", "MailServer"}
 
 _DOCTOR = "system/test_doctor.py"
 _HOSTILE = "system/test_hostile.py::test_one_mailbox_is_hostile_and_the_other_is_in_step"

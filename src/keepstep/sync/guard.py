@@ -77,6 +77,11 @@ class Guard:
         return self._state == Closed()
 
     @property
+    def is_proven(self) -> bool:
+        """Say whether the sign-in was accepted, and not refused since: no turn is needed."""
+        return self._proven
+
+    @property
     def _state(self) -> Breaker:
         return self._breaker or Closed()
 
@@ -236,11 +241,16 @@ class GuardedConnector:
 
     async def guarded(self, target: Target, call: Callable[[], Awaitable[Result]]) -> Result:
         """Give what the call for this mailbox gives. Raises Refused, else what the call does."""
+        if self._guard.is_proven:
+            return await self._heard(target, call)
         async with self._guard.turn(self._writer, self._clock):
-            try:
-                result = await call()
-            except ExchangeError as error:
-                await self._guard.failed(target.address, error, self._writer, self._clock())
-                raise
-            await self._guard.answered(target.address, self._writer, self._clock())
-            return result
+            return await self._heard(target, call)
+
+    async def _heard(self, target: Target, call: Callable[[], Awaitable[Result]]) -> Result:
+        try:
+            result = await call()
+        except ExchangeError as error:
+            await self._guard.failed(target.address, error, self._writer, self._clock())
+            raise
+        await self._guard.answered(target.address, self._writer, self._clock())
+        return result

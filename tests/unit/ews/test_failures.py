@@ -15,7 +15,7 @@ from keepstep.exchange.connector import Target
 from keepstep.exchange.ews.connect import Access
 from keepstep.exchange.ews.connector import EwsConnector
 from keepstep.exchange.ews.sign_in import BasicSignIn
-from keepstep.exchange.ews.transport import AiohttpTransport
+from keepstep.exchange.ews.transport import HttpTransport
 from keepstep.exchange.ews.web import Limits
 from keepstep_simulator import Fault, Simulator, serving
 
@@ -70,7 +70,7 @@ async def reader(server: Simulator) -> AsyncIterator[EwsConnector]:
         access = Access(url=url, version="Exchange2016")
         sign_in = BasicSignIn(server.username, server.password)
         connector = EwsConnector(
-            AiohttpTransport(access.url, sign_in, limits=QUICK), access.version
+            HttpTransport(access.url, sign_in, limits=QUICK), access.version
         )
         yield connector
         await connector.close()

@@ -12,7 +12,7 @@ from keepstep.core.errors import ExchangeError
 from keepstep.exchange.ews.answer import RawAnswer
 from keepstep.exchange.ews.redirects import MOST_REDIRECTS, next_address
 from keepstep.exchange.ews.sign_in import BasicSignIn
-from keepstep.exchange.ews.transport import AiohttpTransport, Limits
+from keepstep.exchange.ews.transport import HttpTransport, Limits
 from tests.unit.ews.certificates import Authority
 from tests.unit.ews.sockets import Talk, listening, says, with_body
 from tests.unit.ews.test_transport import failure, post
@@ -135,7 +135,7 @@ async def test_a_place_to_sign_in_at_is_no_place_for_the_request() -> None:
 async def test_a_refusal_after_a_redirect_is_one_of_the_sign_in() -> None:
     refusal = b"HTTP/1.1 401 No\r\nWWW-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n"
     async with listening(in_turn(moved(302, "/inner"), refusal)) as server:
-        transport = AiohttpTransport(server.url, BasicSignIn("svc", "x"), limits=Limits())
+        transport = HttpTransport(server.url, BasicSignIn("svc", "x"), limits=Limits())
         answer = await transport.post(b"<request/>", {})
         await transport.close()
     assert answer.status == 401

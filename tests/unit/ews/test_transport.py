@@ -10,19 +10,24 @@ import ssl
 import time
 import tracemalloc
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-import aiohttp
+import pycurl
 import pytest
 
 from keepstep.core.errors import ExchangeError
 from keepstep.core.failures import FAILURES
 from keepstep.exchange.ews.answer import RawAnswer
-from keepstep.exchange.ews.network_errors import failure_of
+from keepstep.exchange.ews.network_errors import (
+    FOREIGN_ERRORS,
+    failure_of,
+    failure_of_transfer,
+)
 from keepstep.exchange.ews.sign_in import BasicSignIn, Send
-from keepstep.exchange.ews.transport import AiohttpTransport, Limits
+from keepstep.exchange.ews.transfers import Broken
+from keepstep.exchange.ews.transport import HttpTransport, Limits
 from tests.unit.ews.certificates import Authority
 from tests.unit.ews.sockets import OK, listening, says, with_body
 
@@ -31,7 +36,7 @@ QUICK = Limits(connect_seconds=1, total_seconds=1, answer_bytes=1_000_000)
 
 
 async def post(url: str, limits: Limits = QUICK, **given: object) -> RawAnswer:
-    transport = AiohttpTransport(url, SECRET, limits=limits, **given)  # type: ignore[arg-type]
+    transport = HttpTransport(url, SECRET, limits=limits, **given)  # type: ignore[arg-type]
     try:
         return await transport.post(b"<request/>", {"X-AnchorMailbox": "a@example.com"})
     finally:
@@ -78,7 +83,7 @@ async def test_connections_are_kept_and_cookies_are_not() -> None:
         writer.write(with_body(b"<b/>"))
 
     async with listening(talk) as server:
-        transport = AiohttpTransport(server.url, SECRET, limits=QUICK)
+        transport = HttpTransport(server.url, SECRET, limits=QUICK)
         bodies = [(await transport.post(b"<r/>", {})).body for _ in range(2)]
         await transport.close()
     assert bodies == [b"<a/>", b"<b/>"]
@@ -256,7 +261,7 @@ async def test_no_more_connections_at_once_than_the_limit_and_waiting_is_no_time
 
     limits = Limits(connections=2, total_seconds=0.8)
     async with listening(talk) as server:
-        transport = AiohttpTransport(server.url, SECRET, limits=limits)
+        transport = HttpTransport(server.url, SECRET, limits=limits)
         answers = await asyncio.gather(*(transport.post(b"<r/>", {}) for _ in range(12)))
         await transport.close()
     assert [answer.body for answer in answers] == [b"<a/>"] * 12
@@ -277,7 +282,7 @@ async def test_a_sign_in_may_send_as_often_as_it_needs() -> None:
         writer.write(with_body(b"<a/>" if b"NTLM second" in head else b"<no/>"))
 
     async with listening(talk) as server:
-        transport = AiohttpTransport(server.url, InTwoLegs(), limits=QUICK)
+        transport = HttpTransport(server.url, InTwoLegs(), limits=QUICK)
         assert (await transport.post(b"<r/>", {})).body == b"<a/>"
         await transport.close()
 
@@ -286,16 +291,19 @@ def test_a_password_is_not_shown() -> None:
     assert "pässwörd" not in repr(SECRET)
 
 
-def everything_foreign() -> Mapping[str, type[BaseException]]:
-    return {
-        name: kind
-        for name, kind in vars(aiohttp).items()
-        if isinstance(kind, type) and issubclass(kind, aiohttp.ClientError)
-    }
+def everything_foreign() -> list[int]:
+    return sorted({each for name, each in vars(pycurl).items() if name.startswith("E_") and each})
 
 
-@pytest.mark.parametrize("name", sorted(everything_foreign()))
-def test_every_error_of_the_library_has_a_code(name: str) -> None:
-    kind = everything_foreign()[name]
-    error = kind.__new__(kind)
+@pytest.mark.parametrize("number", everything_foreign())
+def test_every_error_of_the_library_has_a_code(number: int) -> None:
+    for heard in (b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\n\r\n"):
+        for by_proxy in (False, True):
+            told = failure_of_transfer(Broken(number), heard, by_proxy=by_proxy)
+            assert told.code in FAILURES
+
+
+@pytest.mark.parametrize("kind", FOREIGN_ERRORS)
+def test_every_other_error_on_the_way_has_a_code(kind: type[BaseException]) -> None:
+    error = kind(1) if kind is Broken else kind()
     assert failure_of(error).code in FAILURES

@@ -3,52 +3,45 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-from collections.abc import Mapping
+from dataclasses import replace
+from urllib.parse import urlsplit
 
 import pytest
-from aiohttp.abc import AbstractResolver, ResolveResult
 
 from keepstep.core.errors import ExchangeError
-from keepstep.exchange.ews.web import GuardedResolver, Limits, Way, fetch
+from keepstep.exchange.ews.web import Limits, Way, fetch
 from tests.unit.ews.test_transport import OK, listening, says, with_body
 
 QUICK = Way(Limits(connect_seconds=1, total_seconds=2, answer_bytes=1_000_000))
 
 
-class Names(AbstractResolver):
-    """A name service that says what a test wants."""
-
-    def __init__(self, addresses: Mapping[str, list[str]]) -> None:
-        self._addresses = addresses
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        return [
-            ResolveResult(hostname=host, host=each, port=port, family=family, proto=0, flags=0)
-            for each in self._addresses[host]
-        ]
-
-    async def close(self) -> None:
-        """Nothing is held open."""
-
-
-async def refused(host: str, addresses: list[str]) -> str:
+async def told(address: str, url: str) -> str:
+    """Give the code of the failure where a name leads to this address."""
+    way = replace(QUICK, known=(f"mail.example.com:{urlsplit(url).port}:{address}",))
     with pytest.raises(ExchangeError) as raised:
-        await GuardedResolver(Names({host: addresses})).resolve(host, 443)
+        await fetch(way, "POST", url, body=b"x")
     return raised.value.code
 
 
-async def test_a_name_that_leads_to_metadata_is_refused_once_resolved() -> None:
-    assert await refused("mail.example.com", ["169.254.169.254"]) == "address-forbidden"
-    assert await refused("mail.example.com", ["10.0.0.1", "fd00:ec2::254"]) == "address-forbidden"
-    assert await refused("metadata.google.internal", ["10.0.0.1"]) == "address-forbidden"
+@pytest.mark.parametrize("address", ["169.254.169.254", "[fd00:ec2::254]"])
+async def test_a_name_that_leads_to_metadata_is_refused_once_resolved(address: str) -> None:
+    assert await told(address, "http://mail.example.com:80/") == "address-forbidden"
+
+
+async def test_a_name_that_leads_to_metadata_as_well_is_connected_to_elsewhere() -> None:
+    async with listening(says(with_body(b"<a/>"))) as server:
+        port = urlsplit(server.url).port
+        way = replace(QUICK, known=(f"ex01:{port}:169.254.169.254,127.0.0.1",))
+        answer = await fetch(way, "POST", f"http://ex01:{port}/", body=b"x")
+    assert answer.body == b"<a/>"
 
 
 async def test_a_name_that_leads_to_a_private_address_is_good() -> None:
-    found = await GuardedResolver(Names({"ex01": ["10.0.0.1", "127.0.0.1"]})).resolve("ex01", 443)
-    assert [each["host"] for each in found] == ["10.0.0.1", "127.0.0.1"]
+    async with listening(says(with_body(b"<a/>"))) as server:
+        port = urlsplit(server.url).port
+        way = replace(QUICK, known=(f"ex01:{port}:127.0.0.1",))
+        answer = await fetch(way, "POST", f"http://ex01:{port}/EWS", body=b"x")
+    assert answer.body == b"<a/>"
 
 
 @pytest.mark.parametrize(

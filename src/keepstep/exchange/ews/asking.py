@@ -23,6 +23,8 @@ LARGE_ANSWER = 256 * 1024
 # Headers that Exchange itself sends (MS-ASHTTP 2.2.1.1.2), and no other server known to us.
 _MARKS_OF_EXCHANGE = ("x-feserver", "x-beserver", "x-diaginfo")
 
+OK = 200
+
 _Result = TypeVar("_Result")
 
 
@@ -81,14 +83,14 @@ class Asking:
         return await self._understood(len(raw.body), lambda: read(self._read(raw)))
 
     async def _post(
-        self, target: Target, operation: bytes, headers: Mapping[str, str] | None
+        self, target: Target, operation: bytes, headers: Mapping[str, str] | None = None
     ) -> RawAnswer:
         body = self._enveloped(target, operation)
-        raw = await self._transport.post(body, headers or {"X-AnchorMailbox": address_of(target)})
-        self._is_exchange |= any(mark in raw.headers for mark in _MARKS_OF_EXCHANGE)
-        return raw
+        return await self._transport.post(body, headers or {"X-AnchorMailbox": address_of(target)})
 
     def _read(self, raw: RawAnswer) -> Answer:
+        if not self._is_exchange:
+            self._is_exchange = any(mark in raw.headers for mark in _MARKS_OF_EXCHANGE)
         answer = read_answer(raw, self._now())
         if answer.version is not None:
             self.server_version = answer.version

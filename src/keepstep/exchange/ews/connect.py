@@ -13,7 +13,7 @@ from keepstep.exchange.ews.sign_in import BasicSignIn, PinnedSignIn, SignIn
 from keepstep.exchange.ews.sign_in_negotiate import NegotiateSignIn
 from keepstep.exchange.ews.sign_in_oauth import OAuthSignIn
 from keepstep.exchange.ews.tokens import OAuthClient, acquire
-from keepstep.exchange.ews.transport import AiohttpTransport
+from keepstep.exchange.ews.transport import HttpTransport
 from keepstep.exchange.ews.web import Limits, Way
 
 _TOKEN_LIMITS = Limits(total_seconds=30, answer_bytes=1024 * 1024)
@@ -47,10 +47,10 @@ def connect(access: Access) -> EwsConnector:
     return EwsConnector(transport_of(access), access.version)
 
 
-def transport_of(access: Access) -> AiohttpTransport:
+def transport_of(access: Access) -> HttpTransport:
     """Give the way to the server, signed in as the settings say."""
     way = way_of(access)
-    return AiohttpTransport(
+    return HttpTransport(
         access.url,
         _SIGN_INS[access.auth](access),
         limits=way.limits,

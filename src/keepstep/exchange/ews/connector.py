@@ -11,9 +11,10 @@ from datetime import datetime
 
 from keepstep.exchange.connector import Folder, Listing, ReadItem, Target, Unreadable
 from keepstep.exchange.ews import get_folder, sync_folder_items
-from keepstep.exchange.ews.asking import LARGE_ANSWER, utc_now
+from keepstep.exchange.ews.asking import LARGE_ANSWER, OK, utc_now
 from keepstep.exchange.ews.build import OccurrenceRead, appointment_of, occurrence_of
 from keepstep.exchange.ews.get_item import BODY_ONLY, BodyForm, WireItem, items_of, items_request
+from keepstep.exchange.ews.idle import IdleAnswers
 from keepstep.exchange.ews.item import ItemOnWire
 from keepstep.exchange.ews.notifying import SILENT_SECONDS, Notifying
 from keepstep.exchange.ews.poison import asked_for
@@ -53,6 +54,7 @@ class EwsConnector(Notifying):
             silent_seconds=silent_seconds,
         )
         self._read_batch = read_batch
+        self._idle_answers = IdleAnswers()
 
     async def folder(self, target: Target) -> Folder:
         """Give the default calendar folder of the mailbox."""
@@ -61,9 +63,16 @@ class EwsConnector(Notifying):
     async def changes(self, target: Target, sync_state: str | None, batch_size: int) -> Listing:
         """Give at most `batch_size` (1-512) changes since `sync_state` (None: all there is)."""
         operation = sync_folder_items.sync_request(self._dialect, sync_state, batch_size)
-        return await self._ask(
-            target, operation, lambda answer: sync_folder_items.listing_of(answer, batch_size)
+        raw = await self._post(target, operation)
+        state = self._idle_answers.state_in(raw.body) if raw.status == OK else None
+        if state is not None:
+            return Listing(state, last=True, changes=())
+        listing = await self._understood(
+            len(raw.body), lambda: sync_folder_items.listing_of(self._read(raw), batch_size)
         )
+        if listing.last and not listing.changes:
+            self._idle_answers.learn(raw.body, listing.sync_state)
+        return listing
 
     async def appointments(
         self, target: Target, item_ids: Sequence[str], batch_size: int

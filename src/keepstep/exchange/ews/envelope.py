@@ -39,6 +39,7 @@ _HEADERS = [f"{{{namespace}}}Header" for namespace in SOAP_NAMESPACES]
 _FAULTS = {f"{{{namespace}}}Fault" for namespace in SOAP_NAMESPACES}
 _LONGEST_TEXT_OF_FAULT = 20_000
 _LONGEST_CODE = 100
+_PLAIN = re.compile(r"[A-Za-z0-9@+/=_.:-]*")
 _HTML = re.compile(rb"<!doctype\s+html|<html[\s>]", re.IGNORECASE)
 _LOGIN = re.compile(
     rb"password|passwd|/owa/|logon|log[ -]?in|log[ -]?on|sign[ -]?in|<form", re.IGNORECASE
@@ -94,6 +95,8 @@ class Answer:
 
 def escaped(text: str) -> bytes:
     """Give text ready to stand in an element or between double quotes of a request."""
+    if _PLAIN.fullmatch(text):
+        return text.encode()
     return escape(text, {'"': "&quot;"}).encode("utf-8", "replace")
 
 

@@ -12,11 +12,9 @@ import re
 from collections.abc import Mapping
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-import aiohttp
-
 from keepstep.core.errors import ExchangeError
 from keepstep.exchange.ews.answer import RawAnswer
-from keepstep.exchange.ews.web import Ask, Way, ask, open_session
+from keepstep.exchange.ews.web import Ask, Session, Way, ask
 
 MOST_REDIRECTS = 3
 # RFC 9110, 15.4: of the others none says "the same, elsewhere".
@@ -28,8 +26,7 @@ _HOST = re.compile(r"[\w.:-]{1,100}")
 
 
 async def ask_following(
-    session: aiohttp.ClientSession,
-    way: Way,
+    session: Session,
     method: str,
     url: str,
     *,
@@ -42,14 +39,14 @@ async def ask_following(
     Raises `ExchangeError` redirected, naming where it leads, for every other redirect; login-page
     for one to a place to sign in at. All that follows the first answer has one time limit.
     """
-    answer = await ask(session, way, method, url, headers=headers, body=body)
+    answer = await ask(session, method, url, headers=headers, body=body)
     if not _is_redirect(answer):
         return answer
     try:
-        async with asyncio.timeout(way.limits.total_seconds):
+        async with asyncio.timeout(session.way.limits.total_seconds):
             for _ in range(MOST_REDIRECTS):
                 url = next_address(url, answer)
-                answer = await ask(session, way, method, url, headers=headers, body=body)
+                answer = await ask(session, method, url, headers=headers, body=body)
                 if not _is_redirect(answer):
                     return answer
     except TimeoutError as error:
@@ -61,8 +58,8 @@ async def fetch_following(
     way: Way, method: str, url: str, *, headers: Mapping[str, str], body: bytes
 ) -> RawAnswer:
     """Send one request on a connection of its own, as `ask_following` does."""
-    async with open_session(way) as session:
-        return await ask_following(session, way, method, url, headers=headers, body=body)
+    async with Session(way, connections=1) as session:
+        return await ask_following(session, method, url, headers=headers, body=body)
 
 
 def next_address(url: str, answer: RawAnswer) -> str:

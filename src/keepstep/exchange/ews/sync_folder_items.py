@@ -7,6 +7,7 @@ attendees nor recurrence come with it, whatever is asked.
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 
 from lxml.etree import _Element
 
@@ -57,6 +58,7 @@ def _bounded(most: int) -> int:
     return min(max(most, 1), MOST_CHANGES)
 
 
+@cache
 def field_uris(names: tuple[str, ...]) -> bytes:
     """Give the elements that ask for these properties."""
     return b"".join(b'<t:FieldURI FieldURI="%b"/>' % name.encode() for name in names)

@@ -7,24 +7,21 @@ kept (a cookie would tie the next mailbox to the server of the last; `affinity` 
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-import aiohttp
-
 from keepstep import spans
 from keepstep.exchange.ews.answer import RawAnswer
 from keepstep.exchange.ews.redirects import ask_following
 from keepstep.exchange.ews.sign_in import PinnedSignIn, SignIn
 from keepstep.exchange.ews.traced import tell_answered, tell_asked
-from keepstep.exchange.ews.web import Holder, Limits, Way, open_session, trust
+from keepstep.exchange.ews.web import Holder, Limits, Session, Way
 from keepstep.spans import Kind
 
-__all__ = ["HEADERS", "AiohttpTransport", "HeldAnswer", "Limits", "Transport"]
+__all__ = ["HEADERS", "HttpTransport", "HeldAnswer", "Limits", "Transport"]
 
 HEADERS = {"Content-Type": "text/xml; charset=utf-8", "Accept": "text/xml"}
 
@@ -64,13 +61,13 @@ class Transport(Protocol):
 class _Line:
     """A session and how it is signed in; of a pinned sign-in, exactly one connection."""
 
-    def __init__(self, session: aiohttp.ClientSession, sign_in: SignIn) -> None:
+    def __init__(self, session: Session, sign_in: SignIn) -> None:
         self.session = session
         self.sign_in = sign_in
 
 
-class AiohttpTransport:
-    """A `Transport` over aiohttp; to be made and used within one event loop.
+class HttpTransport:
+    """A `Transport` over HTTP; to be made and used within one event loop.
 
     `ca_file` and `proxy` are those of `Way`. A sign-in that holds for one connection (NTLM,
     Negotiate) gets a line of its own for each request under way; lines are used again, the last
@@ -96,7 +93,6 @@ class AiohttpTransport:
         self._way = Way(limits or Limits(), ca_file, proxy or "")
         # Waiting for a turn is not counted against the time limits, as it would be in the pool.
         self._turns = asyncio.Semaphore(self._way.limits.connections)
-        self._tls: ssl.SSLContext | None = None
         self._lines: list[_Line] = []
         self._idle: list[_Line] = []
 
@@ -111,7 +107,6 @@ class AiohttpTransport:
                     answer = await line.sign_in.send(
                         lambda further: ask_following(
                             line.session,
-                            self._way,
                             "POST",
                             self._url,
                             headers={**HEADERS, **headers, **further},
@@ -132,7 +127,7 @@ class AiohttpTransport:
         sign_in = self._sign_in if pinned is None else pinned.of_connection()
         holder = Holder()
         async with (
-            open_session(self._way, connections=1, tls=self._trust(), is_timed=False) as session,
+            Session(self._way, connections=1, is_timed=False) as session,
             aclosing(holder.pieces()) as pieces,
         ):
             with spans.span("POST", Kind.CLIENT) as span:
@@ -141,7 +136,6 @@ class AiohttpTransport:
                 answer = await sign_in.send(
                     lambda further: ask_following(
                         session,
-                        self._way,
                         "POST",
                         self._url,
                         headers={**HEADERS, **headers, **further},
@@ -165,12 +159,6 @@ class AiohttpTransport:
         return self._idle.pop() if self._idle else self._opened(self._pinned.of_connection(), 1)
 
     def _opened(self, sign_in: SignIn, connections: int) -> _Line:
-        session = open_session(self._way, connections=connections, tls=self._trust())
-        line = _Line(session, sign_in)
+        line = _Line(Session(self._way, connections=connections), sign_in)
         self._lines.append(line)
         return line
-
-    def _trust(self) -> ssl.SSLContext:
-        if self._tls is None:
-            self._tls = trust(self._way.ca_file)
-        return self._tls

@@ -1,9 +1,9 @@
 """HTTP with limits on everything that comes back, and on where it may go.
 
 No redirect is followed here (see `redirects`), no cookie is kept, no setting of the environment is
-used. Names are resolved through a guard, so that none leads to what a cloud tells its machines
-about themselves. Errors of the libraries underneath become codes of the catalogue in one table,
-`network_errors`.
+used. Each address is looked at before it is connected to, so that no name leads to what a cloud
+tells its machines about themselves. Errors of what lies underneath become codes of the catalogue
+in one place, `network_errors`.
 """
 
 from __future__ import annotations
@@ -16,30 +16,35 @@ import zlib
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, Self
 from urllib.parse import urlsplit
 
-import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.client import _RequestContextManager
-from aiohttp.connector import Connection
+import pycurl
 
 from keepstep import __version__
 from keepstep.core.addresses import is_forbidden
 from keepstep.core.errors import ExchangeError
-from keepstep.exchange.ews.answer import RawAnswer
-from keepstep.exchange.ews.network_errors import FOREIGN_ERRORS, failure_of
+from keepstep.exchange.ews.answer import Headers, RawAnswer
+from keepstep.exchange.ews.network_errors import FOREIGN_ERRORS, failure_of, failure_of_transfer
+from keepstep.exchange.ews.transfers import Broken, Handle, Transfers
 
 # With the number of the process, so that Exchange's log tells several workers apart.
 _HEADERS = {
     "User-Agent": f"Keepstep/{__version__} ({os.getpid()})",
     "Accept-Encoding": "gzip, deflate",
 }
+# libcurl would add these by itself; a colon alone leaves one out.
+_LEFT_OUT = {"Expect": b"Expect:", "Accept": b"Accept:"}
+# Most headers are those of the request before: so many are kept as they go over the wire.
+_KEPT_LINES = 500
 _OK = 200
-_PIECE = 64 * 1024
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 # Longer than a minute, so that a connection lasts from one round to the next; IIS keeps them two.
 _KEEP_SECONDS = 75
+# Of an answer that goes on so much waits to be taken; then the server waits.
+_MOST_WAITING = 1024 * 1024
+# Options that pycurl has no names for (curl.h).
+_SUPPRESS_CONNECT_HEADERS, _DISALLOW_USERNAME_IN_URL, _QUICK_EXIT = 265, 278, 322
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,55 +62,20 @@ class Way:
     """How servers are reached.
 
     `ca_file` names a file of certificates to trust beside the system's; `proxy` is the URL of an
-    HTTP proxy ("": none). TLS certificates are always verified.
+    HTTP proxy ("": none); `known` are names whose addresses nobody is asked for, each as
+    `host:port:address`. TLS certificates are always verified.
     """
 
     limits: Limits = Limits()
     ca_file: Path | None = None
     proxy: str = ""
-
-
-class GuardedResolver(AbstractResolver):
-    """Resolves names, and refuses those that lead where nothing may be asked.
-
-    What it gives is what is connected to, so a name can't mean another address in between.
-    """
-
-    def __init__(self, inner: AbstractResolver | None = None) -> None:
-        self._inner = inner or aiohttp.ThreadedResolver()
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        """Give the addresses of a name. Raises OSError as resolvers do, and `ExchangeError`."""
-        refuse_forbidden(host)
-        found = await self._inner.resolve(host, port, family)
-        for each in found:
-            refuse_forbidden(each["host"])
-        return found
-
-    async def close(self) -> None:
-        """Release the resolver within."""
-        await self._inner.close()
+    known: tuple[str, ...] = ()
 
 
 def refuse_forbidden(host: str) -> None:
     """Raise `ExchangeError` address-forbidden for a host that must not be asked."""
     if is_forbidden(host):
         raise ExchangeError("address-forbidden", "an address of cloud metadata or link-local")
-
-
-class _Response(aiohttp.ClientResponse):
-    """Keeps the server's certificate, as the connection is given back before one could ask."""
-
-    certificate = b""
-
-    async def start(self, connection: Connection) -> aiohttp.ClientResponse:
-        transport = connection.transport
-        tls = None if transport is None else transport.get_extra_info("ssl_object")
-        if tls is not None:
-            self.certificate = tls.getpeercert(binary_form=True) or b""
-        return await super().start(connection)
 
 
 def trust(ca_file: Path | None) -> ssl.SSLContext:
@@ -119,34 +89,140 @@ def trust(ca_file: Path | None) -> ssl.SSLContext:
     return context
 
 
-def open_session(
-    way: Way,
-    *,
-    connections: int = 0,
-    tls: ssl.SSLContext | None = None,
-    is_timed: bool = True,
-) -> aiohttp.ClientSession:
-    """Give a session of at most so many connections (0: no bound); to be closed by the caller.
+class Session:
+    """Connections to one server or more, for one event loop; a context manager.
 
-    Without `is_timed` an answer may last for ever once its connection is there.
+    `connections` is how many are kept (of 1 the server's certificate is told with each answer).
+    Without `is_timed` an answer may last for ever once its connection is there. Raises
+    `ExchangeError` where the certificates to trust can't be read.
     """
-    limits = way.limits
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(
-            limit=connections,
-            ssl=tls or trust(way.ca_file),
-            resolver=GuardedResolver(),
-            keepalive_timeout=_KEEP_SECONDS,
-        ),
-        timeout=aiohttp.ClientTimeout(
-            total=limits.total_seconds if is_timed else None,
-            sock_connect=limits.connect_seconds,
-        ),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        auto_decompress=False,
-        trust_env=False,
-        response_class=_Response,
-    )
+
+    def __init__(self, way: Way, *, connections: int = 0, is_timed: bool = True) -> None:
+        if way.ca_file is not None:
+            trust(way.ca_file)
+        self.way = way
+        self._connections = connections or way.limits.connections
+        self._is_timed = is_timed
+        self._transfers: Transfers | None = None
+        self._is_forbidden = False
+        self._certificate = b""
+        self._lines: dict[tuple[str, str], bytes] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        if self._transfers is not None:
+            self._transfers.close()
+
+    @property
+    def transfers(self) -> Transfers:
+        """What carries out this session's transfers."""
+        if self._transfers is None:
+            self._transfers = Transfers(self._prepare, self._connections)
+        return self._transfers
+
+    def tell(
+        self, handle: Handle, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+    ) -> None:
+        """Tell a handle what to ask. Raises `ExchangeError` for an address not to be asked."""
+        curl = handle.curl
+        if handle.place != (method, url):
+            # An address in place of a name never comes to where sockets are opened.
+            refuse_forbidden(urlsplit(url).hostname or "")
+            curl.setopt(pycurl.URL, url.encode())
+            curl.setopt(pycurl.HTTPGET if body is None else pycurl.POST, 1)
+            curl.setopt(pycurl.CUSTOMREQUEST, method)
+            handle.place = (method, url)
+        if body is not None:
+            curl.setopt(pycurl.POSTFIELDS, body)
+        line = self._line
+        lines = [line(*each) for each in headers.items()]
+        lines += [line(*each) for each in _HEADERS.items() if each[0] not in headers]
+        lines += [left_out for name, left_out in _LEFT_OUT.items() if name not in headers]
+        curl.setopt(pycurl.HTTPHEADER, lines)
+
+    def _line(self, name: str, value: str) -> bytes:
+        line = self._lines.get((name, value))
+        if line is None:
+            line = f"{name}: {value}".encode()
+            if b"\n" in line or b"\r" in line or b"\0" in line:
+                raise ValueError("a header of several lines")
+            if len(self._lines) >= _KEPT_LINES:
+                self._lines.clear()
+            self._lines[name, value] = line
+        return line
+
+    def certificate(self, handle: Handle) -> bytes:
+        """Give the server's certificate in DER, b"" where there is none or it is not told."""
+        if self._connections != 1:
+            return b""
+        if handle.curl.getinfo(pycurl.NUM_CONNECTS):
+            # Told of a new connection alone: of this session there is one at a time.
+            chain: list[Any] = handle.curl.getinfo_raw(pycurl.INFO_CERTINFO) or [()]
+            pem = dict(chain[0]).get(b"Cert", b"")
+            self._certificate = ssl.PEM_cert_to_DER_cert(pem.decode("ascii")) if pem else b""
+        return self._certificate
+
+    def failure(self, error: Broken, heard: bytes) -> ExchangeError:
+        """Give the catalogue's error for a broken transfer of this session."""
+        if self._is_forbidden and error.number == pycurl.E_COULDNT_CONNECT:
+            return ExchangeError("address-forbidden", "an address of cloud metadata or link-local")
+        return failure_of_transfer(error, heard, by_proxy=bool(self.way.proxy))
+
+    def _prepare(self, curl: pycurl.Curl) -> None:
+        way, limits = self.way, self.way.limits
+        options: dict[int, Any] = {
+            pycurl.NOSIGNAL: 1,
+            pycurl.PROTOCOLS: pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS,
+            pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_1_1,
+            pycurl.PATH_AS_IS: 1,
+            _DISALLOW_USERNAME_IN_URL: 1,
+            # A name server that does not answer holds nobody up who closes the session.
+            _QUICK_EXIT: 1,
+            # "" is none; unset, the environment's would be taken.
+            pycurl.PROXY: way.proxy,
+            pycurl.NOPROXY: "",
+            _SUPPRESS_CONNECT_HEADERS: 1,
+            pycurl.OPENSOCKETFUNCTION: self._open_socket,
+            pycurl.MAXAGE_CONN: _KEEP_SECONDS,
+            pycurl.CONNECTTIMEOUT_MS: round(1000 * limits.connect_seconds),
+            pycurl.SSLVERSION: pycurl.SSLVERSION_TLSv1_2,
+        }
+        if self._is_timed:
+            options[pycurl.TIMEOUT_MS] = round(1000 * limits.total_seconds)
+            options[pycurl.MAXFILESIZE_LARGE] = limits.answer_bytes
+        if self._connections == 1:
+            options[pycurl.OPT_CERTINFO] = 1
+        if way.known:
+            options[pycurl.RESOLVE] = list(way.known)
+        for option, value in (options | _authorities(way.ca_file)).items():
+            curl.setopt(option, value)
+
+    def _open_socket(self, _purpose: int, told: Any) -> socket.socket | int:
+        family, kind, protocol, address = told
+        host = address[0] if isinstance(address, tuple) else ""
+        if is_forbidden(host.decode() if isinstance(host, bytes) else str(host)):
+            self._is_forbidden = True
+            return pycurl.SOCKET_BAD
+        return socket.socket(family, kind, protocol)
+
+
+def _authorities(ca_file: Path | None) -> dict[int, Any]:
+    """Give what libcurl needs to trust whom OpenSSL trusts on this machine, and `ca_file`."""
+    system = ssl.get_default_verify_paths()
+    files = [each for each in (system.cafile, ca_file) if each is not None]
+    pem = b"\n".join(Path(each).read_bytes() for each in files)
+    found: dict[int, Any] = {pycurl.CAPATH: system.capath} if system.capath else {}
+    if pem:
+        found |= {pycurl.CAINFO_BLOB: pem, pycurl.PROXY_CAINFO_BLOB: pem}
+    if system.capath:
+        found[pycurl.PROXY_CAPATH] = system.capath
+    return found
 
 
 class Ask(Protocol):
@@ -154,8 +230,7 @@ class Ask(Protocol):
 
     async def __call__(
         self,
-        session: aiohttp.ClientSession,
-        way: Way,
+        session: Session,
         method: str,
         url: str,
         *,
@@ -167,8 +242,7 @@ class Ask(Protocol):
 
 
 async def ask(
-    session: aiohttp.ClientSession,
-    way: Way,
+    session: Session,
     method: str,
     url: str,
     *,
@@ -176,12 +250,28 @@ async def ask(
     body: bytes | None = None,
 ) -> RawAnswer:
     """Send one request and give the whole answer; raises `ExchangeError` where none came."""
+    transfers = session.transfers
+    handle = transfers.taken()
     try:
-        async with _sent(session, way, method, url, headers, body) as response:
-            whole = await _body(response, way.limits.answer_bytes)
-            return _answer(response, whole)
+        session.tell(handle, method, url, headers, body)
+        await transfers.begin(handle)
+        told = Headers(_last_of(b"".join(handle.heard)))
+        whole = b"".join(handle.taken)
+        certificate = session.certificate(handle)
+        status = handle.curl.getinfo(pycurl.RESPONSE_CODE)
+    except Broken as error:
+        raise session.failure(error, b"".join(handle.heard)) from error
     except FOREIGN_ERRORS as error:
         raise failure_of(error) from error
+    finally:
+        transfers.release(handle)
+    return RawAnswer(status, told, _unpacked(told, whole, session.way), certificate)
+
+
+def _last_of(heard: bytes) -> bytes:
+    """Give the headers of the answer, without those of answers that only announced it."""
+    begins = heard.rfind(b"\nHTTP/")
+    return heard if begins < 0 else heard[begins + 1 :]
 
 
 class Holder:
@@ -191,12 +281,19 @@ class Holder:
     """
 
     def __init__(self) -> None:
-        self._held: aiohttp.ClientResponse | None = None
+        self._heard = b""
+        self._begun: asyncio.Event = asyncio.Event()
+        self._more: asyncio.Event = asyncio.Event()
+        self._waiting: list[bytes] = []
+        self._size = 0
+        self._is_paused = False
+        self._session: Session | None = None
+        self._handle: Handle | None = None
+        self._done: asyncio.Future[None] | None = None
 
     async def ask(
         self,
-        session: aiohttp.ClientSession,
-        way: Way,
+        session: Session,
         method: str,
         url: str,
         *,
@@ -204,55 +301,105 @@ class Holder:
         body: bytes | None = None,
     ) -> RawAnswer:
         """Send one request; raises `ExchangeError` where no answer begins within the time limit."""
+        self._let_go()
+        self.__init__()  # type: ignore[misc]
+        transfers = session.transfers
+        self._session, self._handle = session, transfers.taken()
+        limits = session.way.limits
         try:
-            async with asyncio.timeout(way.limits.total_seconds):
+            async with asyncio.timeout(limits.total_seconds):
                 unpacked = {"Accept-Encoding": "identity", **headers}
-                response = await _sent(session, way, method, url, unpacked, body)
-                if response.status != _OK:
-                    async with response:
-                        return _answer(response, await _body(response, way.limits.answer_bytes))
+                session.tell(self._handle, method, url, unpacked, body)
+                self._handle.curl.setopt(pycurl.HEADERFUNCTION, self._hear)
+                self._handle.curl.setopt(pycurl.WRITEFUNCTION, self._take)
+                self._done = transfers.begin(self._handle)
+                self._done.add_done_callback(lambda _: self._wake())
+                await self._begun.wait()
+                if self._done.done():
+                    self._done.result()
+                told = Headers(_last_of(self._heard))
+                status = self._handle.curl.getinfo(pycurl.RESPONSE_CODE)
+                certificate = session.certificate(self._handle)
+                whole = b"" if status == _OK else await self._whole(limits.answer_bytes)
+        except Broken as error:
+            self._let_go()
+            raise session.failure(error, self._heard) from error
         except FOREIGN_ERRORS as error:
+            self._let_go()
             raise failure_of(error) from error
-        self._held = response
-        return _answer(response, b"")
+        if status != _OK:
+            self._let_go()
+        return RawAnswer(status, told, whole, certificate)
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
         """Give what is left of the body as it comes; raises stream-dropped where it is cut off."""
-        response = self._held
-        if response is None:
+        if self._handle is None:
             return
-        if response.headers.get("Content-Encoding", "").strip().lower() not in ("", "identity"):
-            raise ExchangeError("answer-unreadable", "packed, though that was not asked for")
+        packed = Headers(_last_of(self._heard)).get("content-encoding", "").strip().lower()
         try:
-            async for piece in response.content.iter_any():
+            if packed not in ("", "identity"):
+                raise ExchangeError("answer-unreadable", "packed, though that was not asked for")
+            async for piece in self._pieces():
                 yield piece
         except FOREIGN_ERRORS as error:
-            raise ExchangeError("stream-dropped", type(error).__name__) from error
+            raise ExchangeError("stream-dropped", str(error)) from error
+        finally:
+            self._let_go()
+
+    async def _pieces(self) -> AsyncGenerator[bytes, None]:
+        assert self._done is not None
+        assert self._session is not None
+        assert self._handle is not None
+        while True:
+            self._more.clear()
+            while self._waiting:
+                piece = self._waiting.pop(0)
+                self._size -= len(piece)
+                yield piece
+            if self._is_paused:
+                self._is_paused = False
+                self._session.transfers.go_on(self._handle)
+            if not self._waiting:
+                if self._done.done():
+                    self._done.result()
+                    return
+                await self._more.wait()
+
+    async def _whole(self, most: int) -> bytes:
+        whole = bytearray()
+        async for piece in self._pieces():
+            whole += piece
+            if len(whole) > most:
+                raise ExchangeError("answer-too-large", f"over {most} bytes")
+        return bytes(whole)
+
+    def _hear(self, line: bytes) -> None:
+        self._heard += line
+        if line in (b"\r\n", b"\n") and not _only_announces(_last_of(self._heard)):
+            self._begun.set()
+
+    def _take(self, piece: bytes) -> int | None:
+        if self._size > _MOST_WAITING:
+            self._is_paused = True
+            return pycurl.WRITEFUNC_PAUSE
+        self._waiting.append(bytes(piece))
+        self._size += len(piece)
+        self._more.set()
+        return None
+
+    def _wake(self) -> None:
+        self._begun.set()
+        self._more.set()
+
+    def _let_go(self) -> None:
+        if self._handle is not None and self._session is not None:
+            self._session.transfers.end(self._handle)
+            self._handle = None
 
 
-def _sent(
-    session: aiohttp.ClientSession,
-    way: Way,
-    method: str,
-    url: str,
-    headers: Mapping[str, str],
-    body: bytes | None,
-) -> _RequestContextManager:
-    # An address in place of a name never comes to the resolver.
-    refuse_forbidden(urlsplit(url).hostname or "")
-    return session.request(
-        method,
-        url,
-        data=body,
-        headers={**_HEADERS, **headers},
-        proxy=way.proxy or None,
-        allow_redirects=False,
-    )
-
-
-def _answer(response: aiohttp.ClientResponse, body: bytes) -> RawAnswer:
-    certificate = getattr(response, "certificate", b"")
-    return RawAnswer(response.status, _joined(response), body, certificate)
+def _only_announces(headers: bytes) -> bool:
+    """Say whether an answer is one of those before the answer (RFC 9110, 15.2)."""
+    return headers.partition(b" ")[2].startswith(b"1")
 
 
 async def fetch(
@@ -264,50 +411,25 @@ async def fetch(
     body: bytes | None = None,
 ) -> RawAnswer:
     """Send one request on a connection of its own. Raises as `ask` does."""
-    async with open_session(way) as session:
-        return await ask(session, way, method, url, headers=headers or {}, body=body)
+    async with Session(way, connections=1) as session:
+        return await ask(session, method, url, headers=headers or {}, body=body)
 
 
-def _joined(response: aiohttp.ClientResponse) -> dict[str, str]:
-    joined: dict[str, str] = {}
-    for name, value in response.headers.items():
-        key = name.lower()
-        joined[key] = f"{joined[key]}, {value}" if key in joined else value
-    return joined
-
-
-async def _body(response: aiohttp.ClientResponse, most: int) -> bytes:
-    """Read the body, unpacking it piece by piece, so that a bomb is noticed at its first."""
-    unpack = _unpacker(response.headers.get("Content-Encoding", ""))
-    pieces: list[bytes] = []
-    room = most
-    async for piece in response.content.iter_chunked(_PIECE):
-        part = unpack(piece, room + 1)
-        room -= len(part)
-        if room < 0:
-            response.close()
-            raise ExchangeError("answer-too-large", f"over {most} bytes")
-        pieces.append(part)
-    return b"".join(pieces)
-
-
-class _Unpacker(Protocol):
-    def __call__(self, piece: bytes, most: int, /) -> bytes: ...
-
-
-def _unpacker(encoding: str) -> _Unpacker:
-    """Give what unpacks the pieces of a body in turn, making at most `most` bytes of each."""
-    name = encoding.strip().lower()
+def _unpacked(headers: Headers, body: bytes, way: Way) -> bytes:
+    """Give the body unpacked; a bomb is noticed when it has unfolded to the limit."""
+    if not headers.may_have(b"content-encoding"):
+        return body
+    name = headers.get("content-encoding", "").strip().lower()
     if name in ("", "identity"):
-        return lambda piece, _most: piece
+        return body
     if name not in ("gzip", "x-gzip", "deflate"):
         raise ExchangeError("answer-unreadable", "an unknown content encoding")
+    most = way.limits.answer_bytes
     unpacking = zlib.decompressobj(_GZIP_OR_ZLIB)
-
-    def unpack(piece: bytes, most: int) -> bytes:
-        try:
-            return unpacking.decompress(piece, most)
-        except zlib.error:
-            raise ExchangeError("answer-unreadable", "damaged compression") from None
-
-    return unpack
+    try:
+        whole = unpacking.decompress(body, most + 1)
+    except zlib.error:
+        raise ExchangeError("answer-unreadable", "damaged compression") from None
+    if len(whole) > most:
+        raise ExchangeError("answer-too-large", f"over {most} bytes")
+    return whole
