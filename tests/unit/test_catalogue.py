@@ -22,6 +22,7 @@ DOCUMENTATION = TESTS.parent / "docs" / "failures.md"
 
 # Errors that are caught where they arise, and never come to a person.
 INTERNAL = {
+    "keepstep.exchange.ews.transfers.Broken",
     "keepstep.exchange.ews.wire.Malformed",
     "keepstep.sync.fleet.order.NotYet",
     "keepstep.sync.fleet.session.SessionLost",

@@ -64,6 +64,10 @@ class Closed:
     unreachable: frozenset[str] = frozenset()
 
 
+AT_EASE = Closed()
+"""Nobody has failed since the last success: by far the most common state, and told by `is`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Paused:
     """Nobody goes until `until`, then `probe` alone. `pauses` counts those in a row."""
@@ -128,7 +132,7 @@ def admit(breaker: Breaker, mailbox: str, now: datetime) -> tuple[Breaker, Admis
 
 def _admit_returning(breaker: Returning, mailbox: str, now: datetime) -> tuple[Breaker, Admission]:
     if now >= breaker.next_at + SETTLED_AFTER:
-        return Closed(), Go()
+        return AT_EASE, Go()
     if mailbox in breaker.gone:
         return breaker, Go()
     if len(breaker.gone) < breaker.size:
@@ -136,7 +140,7 @@ def _admit_returning(breaker: Returning, mailbox: str, now: datetime) -> tuple[B
     if now < breaker.next_at or len(breaker.answered) * 2 < breaker.size:
         return breaker, Wait(max(breaker.next_at - now, LOOK_AGAIN))
     if breaker.size >= LARGEST_BATCH:
-        return Closed(), Go()
+        return AT_EASE, Go()
     return (
         Returning(
             breaker.code,
@@ -160,7 +164,7 @@ def answered(breaker: Breaker, mailbox: str, now: datetime) -> Breaker:
         return replace(
             breaker, answered=breaker.answered | {mailbox}, failed=breaker.failed - {mailbox}
         )
-    return breaker if breaker == Closed() else Closed()
+    return AT_EASE
 
 
 def failed(
@@ -215,7 +219,7 @@ def resumed(failing: Mapping[str, int], mailboxes: int, now: datetime) -> Breake
     shared = {code: count for code, count in failing.items() if code in SHARED}
     together = sum(shared.values())
     if together < UNREACHABLE_MAILBOXES or together * 2 <= mailboxes:
-        return Closed()
+        return AT_EASE
     return Paused(max(sorted(shared), key=shared.__getitem__), now)
 
 

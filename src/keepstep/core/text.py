@@ -16,6 +16,9 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\ufff
 
 def clean(text: str) -> str:
     """Drop the characters that XML 1.0 forbids and lone surrogates; lines end by LF alone."""
+    if text.isprintable():
+        # Neither a forbidden character nor the end of a line is printable.
+        return text
     return _FORBIDDEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 

@@ -22,6 +22,7 @@ from keepstep.core.decisions import (
 )
 from keepstep.core.rules import Rule
 from keepstep.store.bulk import insert_history, insert_live, update_live
+from keepstep.store.lookups import among
 from keepstep.store.mailboxes import SUCCESS, guard
 from keepstep.store.models import Appointment, LeftOut, Quarantine
 from keepstep.store.rows import fill, pack_shown
@@ -223,7 +224,9 @@ def _write_kept(kept: Sequence[Keep], result: PageResult) -> None:
             item_id=each.item_id, change_key=each.change_key, last_modified=each.last_modified
         )
         unchanged.append(each.row.id)
-    rows = Appointment.objects.filter(pk__in=unchanged)
+    if not unchanged:
+        return
+    rows = Appointment.objects.filter(among("pk", unchanged))
     rows.update(listed_in=result.full_round)
     rows.exclude(state=RowState.LIVE).update(
         state=RowState.LIVE.value, state_since=result.at, updated_at=result.at
@@ -234,7 +237,7 @@ def _write_listed(notes: Sequence[Note], result: PageResult) -> None:
     """Note what the round listed: it is not absent, whatever was decided of it."""
     listed = [each.row.id for each in notes if each.row is not None]
     if listed:
-        Appointment.objects.filter(pk__in=listed).update(listed_in=result.full_round)
+        Appointment.objects.filter(among("pk", listed)).update(listed_in=result.full_round)
 
 
 def _write_left_out(versions: Sequence[tuple[Version, Rule]], mailbox_id: int) -> None:
@@ -268,27 +271,25 @@ def _forget_left_out(item_ids: Sequence[str], mailbox_id: int) -> None:
     left_out = LeftOut.objects.filter(mailbox_id=mailbox_id)
     if not item_ids or not left_out.exists():
         return
-    for begin in range(0, len(item_ids), 500):
-        left_out.filter(item_id__in=item_ids[begin : begin + 500]).delete()
+    left_out.filter(among("item_id", item_ids)).delete()
 
 
 def _write_quarantine(decisions: Sequence[Decision], result: PageResult) -> None:
     aside = [each for each in decisions if isinstance(each, SetAside)]
     quarantine = Quarantine.objects.filter(mailbox_id=result.mailbox_id)
     if quarantine.exists():
-        over = sorted(set(result.mentioned) - {each.item_id for each in aside})
-        for begin in range(0, len(over), 500):
-            quarantine.filter(item_id__in=over[begin : begin + 500]).delete()
+        over = set(result.mentioned) - {each.item_id for each in aside}
+        quarantine.filter(among("item_id", over)).delete()
     for each in aside:
         Quarantine.objects.update_or_create(
             mailbox_id=result.mailbox_id,
             item_id=each.item_id,
             defaults={"code": each.code, "detail": each.detail, "since": result.at},
         )
-    listed = [each.item_id for each in aside]
-    Appointment.objects.filter(mailbox_id=result.mailbox_id, part=0, item_id__in=listed).update(
-        listed_in=result.full_round
-    )
+    if aside:
+        listed = [each.item_id for each in aside]
+        rows = Appointment.objects.filter(mailbox_id=result.mailbox_id, part=0)
+        rows.filter(among("item_id", listed)).update(listed_in=result.full_round)
 
 
 def _write_history(decisions: Sequence[Decision], result: PageResult) -> None:

@@ -5,7 +5,7 @@ Only `apply` calls it, inside its transaction. Measured: docs/performance.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
 from django.db import connection
@@ -45,36 +45,64 @@ def insert_live(
     new: Sequence[tuple[Appointment, Shown]], mailbox_id: int, full_round: int, at: datetime
 ) -> None:
     """Insert live rows for these appointments, made at `at` (UTC)."""
-    tail = ("live", at, full_round, at, mailbox_id, 0, at)
-    _write(_INSERT, [(*columns(each, shown), *tail) for each, shown in new])
+    kept, now = _keeping(), _kept(at)
+    tail = ("live", now, full_round, now, mailbox_id, 0, now)
+    _write(_INSERT, [(*kept(columns(each, shown)), *tail) for each, shown in new])
 
 
 def update_live(
     changed: Sequence[tuple[int, Appointment, Shown]], full_round: int, at: datetime
 ) -> None:
     """Write these appointments to their rows, by id, which are then live."""
-    tail = ("live", at, full_round, at)
-    rows = [(*columns(each, shown), *tail, row_id) for row_id, each, shown in changed]
+    kept, now = _keeping(), _kept(at)
+    tail = ("live", now, full_round, now)
+    rows = [(*kept(columns(each, shown)), *tail, row_id) for row_id, each, shown in changed]
     _write(_UPDATE, rows)
 
 
 def insert_history(rows: Sequence[tuple[int, str, str, datetime, str, str]]) -> None:
     """Insert rows of the history: mailbox, UID, item id, when (UTC), what, rule."""
-    _write(_INSERT_HISTORY, rows)
+    if connection.vendor == "sqlite":
+        instants = {at: _text(at) for at in {row[3] for row in rows}}
+        _write(_INSERT_HISTORY, [(*row[:3], instants[row[3]], *row[4:]) for row in rows])
+    else:
+        _write(_INSERT_HISTORY, rows)
+
+
+_INSTANTS = [
+    FILLED.index(each) for each in ("last_modified", "start", "end", "span_start", "span_end")
+]
+
+
+def _keeping() -> Callable[[Sequence[Value]], Sequence[Value]]:
+    """Give what makes of an appointment's columns what the database keeps."""
+    return _as_text if connection.vendor == "sqlite" else tuple
+
+
+def _as_text(values: Sequence[Value]) -> Sequence[Value]:
+    kept = list(values)
+    for place in _INSTANTS:
+        instant = kept[place]
+        if isinstance(instant, datetime):
+            kept[place] = _text(instant)
+    return kept
+
+
+def _kept(instant: datetime) -> str | datetime:
+    return _text(instant) if connection.vendor == "sqlite" else instant
 
 
 def _text(instant: datetime) -> str:
     """Give an instant as Django keeps it in SQLite: UTC, without the offset."""
-    return instant.astimezone(UTC).isoformat(" ").removesuffix("+00:00")
+    if instant.tzinfo is not UTC:
+        instant = instant.astimezone(UTC)
+    return instant.isoformat(" ")[:_WITHOUT_OFFSET]
 
 
-def _write(statement: str, rows: Sequence[tuple[Value, ...]]) -> None:
-    if not rows:
-        return
-    if connection.vendor == "sqlite":
-        rows = [
-            tuple(_text(value) if isinstance(value, datetime) else value for value in row)
-            for row in rows
-        ]
-    with connection.cursor() as cursor:
-        cursor.executemany(statement, rows)
+_WITHOUT_OFFSET = -len("+00:00")
+
+
+def _write(statement: str, rows: Sequence[Sequence[Value]]) -> None:
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.executemany(statement, rows)

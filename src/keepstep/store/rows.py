@@ -133,8 +133,12 @@ def known_row(row: models.Appointment) -> KnownRow:
 _NOBODY = Details()
 
 
+# Made once: json.dumps makes one for each call.
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def _dump(value: dict[str, Any] | None) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")) if value else ""
+    return _encode(value) if value else ""
 
 
 def _pack_people(details: Details) -> dict[str, Any]:

@@ -2,49 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from datetime import datetime
-from itertools import islice
 
 from django.db.models import Q, QuerySet
 
 from keepstep.core.decisions import KnownRecord, KnownRow, RowState, Version
 from keepstep.core.rules import Rule, rule_of
+from keepstep.store.lookups import among
 from keepstep.store.models import Appointment, LeftOut, Quarantine
 from keepstep.store.rows import known_row, unpack
-
-# SQLite's bound on the parameters of a statement was 999 for long; a page has up to 512 ids.
-_CHUNK = 500
 
 
 def known(mailbox_id: int, item_ids: Iterable[str]) -> dict[str, KnownRow]:
     """Give the rows of these items, by item id (records of a series' past apart)."""
-    found: dict[str, KnownRow] = {}
-    for chunk in _chunks(item_ids):
-        rows = Appointment.objects.filter(mailbox_id=mailbox_id, part=0, item_id__in=chunk)
-        found.update((row.item_id, known_row(row)) for row in rows)
-    return found
+    rows = Appointment.objects.filter(
+        among("item_id", set(item_ids)), mailbox_id=mailbox_id, part=0
+    )
+    return {row.item_id: known_row(row) for row in rows}
 
 
 def twins(mailbox_id: int, uids: Iterable[str]) -> dict[str, list[KnownRow]]:
     """Give the rows of these UIDs, removed ones included, records apart."""
     found: dict[str, list[KnownRow]] = {}
-    for chunk in _chunks(uids):
-        rows = Appointment.objects.filter(mailbox_id=mailbox_id, part=0, uid__in=chunk)
-        for row in rows.exclude(state=RowState.RECORD):
-            found.setdefault(row.uid, []).append(known_row(row))
+    rows = Appointment.objects.filter(among("uid", set(uids)), mailbox_id=mailbox_id, part=0)
+    for row in rows.exclude(state=RowState.RECORD):
+        found.setdefault(row.uid, []).append(known_row(row))
     return found
 
 
 def records(mailbox_id: int, uids: Iterable[str]) -> dict[str, list[KnownRecord]]:
     """Give the records of a series' past, by UID."""
     found: dict[str, list[KnownRecord]] = {}
-    for chunk in _chunks(uids):
-        rows = Appointment.objects.filter(
-            mailbox_id=mailbox_id, uid__in=chunk, state=RowState.RECORD
-        )
-        for row in rows:
-            found.setdefault(row.uid, []).append(KnownRecord(row.pk, *unpack(row)))
+    rows = Appointment.objects.filter(
+        among("uid", set(uids)), mailbox_id=mailbox_id, state=RowState.RECORD
+    )
+    for row in rows:
+        found.setdefault(row.uid, []).append(KnownRecord(row.pk, *unpack(row)))
     return found
 
 
@@ -52,10 +46,9 @@ def left_out(mailbox_id: int, item_ids: Iterable[str]) -> dict[Version, Rule]:
     """Give the versions in which these items were read and left out, with the rule."""
     found: dict[Version, Rule] = {}
     columns = ("item_id", "change_key", "last_modified", "rule")
-    for chunk in _chunks(item_ids):
-        rows = LeftOut.objects.filter(mailbox_id=mailbox_id, item_id__in=chunk)
-        for item_id, change_key, modified, rule in rows.values_list(*columns):
-            found[item_id, change_key, modified] = rule_of(rule)
+    rows = LeftOut.objects.filter(among("item_id", set(item_ids)), mailbox_id=mailbox_id)
+    for item_id, change_key, modified, rule in rows.values_list(*columns):
+        found[item_id, change_key, modified] = rule_of(rule)
     return found
 
 
@@ -97,9 +90,3 @@ def live_items(mailbox_id: int) -> int:
 def _upcoming(mailbox_id: int, boundary: datetime) -> QuerySet[Appointment]:
     ahead = Q(span_end__isnull=True) | Q(span_end__gt=boundary)
     return Appointment.objects.filter(ahead, mailbox_id=mailbox_id, part=0)
-
-
-def _chunks(values: Iterable[str]) -> Iterator[Sequence[str]]:
-    rest = iter(set(values))
-    while chunk := list(islice(rest, _CHUNK)):
-        yield chunk

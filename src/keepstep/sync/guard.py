@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from keepstep.core import breaker as rules
-from keepstep.core.breaker import SHARED, Breaker, Closed, Go, Paused, Refuse
+from keepstep.core.breaker import AT_EASE, SHARED, Breaker, Closed, Go, Paused, Refuse
 from keepstep.core.errors import ExchangeError
 from keepstep.core.lockout import PROVEN, SIGN_IN_REFUSED, SignInRecord, held_back
 from keepstep.exchange.connector import Connector, Folder, Listing, ReadItem, Target
@@ -74,7 +74,7 @@ class Guard:
     @property
     def at_ease(self) -> bool:
         """Say whether mailboxes go as they come."""
-        return self._state == Closed()
+        return self._state is AT_EASE
 
     @property
     def is_proven(self) -> bool:
@@ -83,7 +83,7 @@ class Guard:
 
     @property
     def _state(self) -> Breaker:
-        return self._breaker or Closed()
+        return self._breaker or AT_EASE
 
     async def begin(self, writer: Writer, now: datetime) -> None:
         """Take note, before a run, of what other processes and the last one learned."""
@@ -110,7 +110,7 @@ class Guard:
 
     async def enter(self, mailbox: str, clock: Clock, sleep: Sleep) -> None:
         """Wait until the mailbox may be read. Raises Refused while the server is paused."""
-        while True:
+        while not self.at_ease:
             state, admission = rules.admit(self._state, mailbox, clock())
             self._become(state)
             if isinstance(admission, Go):
@@ -121,7 +121,8 @@ class Guard:
 
     def leave(self, mailbox: str) -> None:
         """Note that the mailbox's round is over, however it ended."""
-        self._become(rules.left(self._state, mailbox))
+        if not self.at_ease:
+            self._become(rules.left(self._state, mailbox))
 
     def resumes_at(self, code: str) -> datetime | None:
         """Give when mailboxes that failed so are tried again together; None: each by itself."""
@@ -252,5 +253,6 @@ class GuardedConnector:
         except ExchangeError as error:
             await self._guard.failed(target.address, error, self._writer, self._clock())
             raise
-        await self._guard.answered(target.address, self._writer, self._clock())
+        if not (self._guard.at_ease and self._guard.is_proven):
+            await self._guard.answered(target.address, self._writer, self._clock())
         return result

@@ -168,9 +168,9 @@ class Run:
 
     async def _poll_and_note(self, mailbox: TakenMailbox, outcome: Outcome) -> str:
         """Poll, and note how it went; give the code of its failure, "" where it is in step."""
-        now = self._means.clock()
-        if mailbox.paused_until is not None and mailbox.paused_until > now:
-            until = f"Exchange asked us to wait until {mailbox.paused_until:%Y-%m-%d %H:%M:%S} UTC"
+        paused = mailbox.paused_until
+        if paused is not None and paused > self._means.clock():
+            until = f"Exchange asked us to wait until {paused:%Y-%m-%d %H:%M:%S} UTC"
             return self._failed(mailbox, mailbox.failure_code, until)
         try:
             await self._poll_with_retries(mailbox, outcome)
@@ -202,7 +202,8 @@ class Run:
         return replace(mailbox, trouble=None) if outcome.in_step else mailbox
 
     async def _poll_with_retries(self, mailbox: TakenMailbox, outcome: Outcome) -> None:
-        until = self._means.clock() + self._manner.retry_within
+        within = self._manner.retry_within
+        until = self._means.clock() + within if within else None
         pause = 0.5
         full = self._manner.full
         while True:
@@ -212,7 +213,7 @@ class Run:
             except ExchangeError as error:
                 wait = max(timedelta(seconds=pause), self._asked_to_wait(error))
                 lasting = not FAILURES[error.code].passes_by_itself
-                if lasting or self._means.clock() + wait > until:
+                if lasting or until is None or self._means.clock() + wait > until:
                     raise
                 await self._manner.sleep(wait.total_seconds())
                 pause *= 2

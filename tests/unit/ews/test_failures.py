@@ -69,9 +69,7 @@ async def reader(server: Simulator) -> AsyncIterator[EwsConnector]:
     async with serving(server) as url:
         access = Access(url=url, version="Exchange2016")
         sign_in = BasicSignIn(server.username, server.password)
-        connector = EwsConnector(
-            HttpTransport(access.url, sign_in, limits=QUICK), access.version
-        )
+        connector = EwsConnector(HttpTransport(access.url, sign_in, limits=QUICK), access.version)
         yield connector
         await connector.close()
 

@@ -46,11 +46,12 @@ class Headers(Mapping[str, str]):
 
     def _joined(self) -> dict[str, str]:
         if self._read is None:
-            self._read = joined = {}
+            joined: dict[str, str] = {}
             # Undecodable bytes are kept: what is done with a header decides what it may hold.
-            for line in self._lines.decode("utf-8", "surrogateescape").splitlines()[1:]:
+            for line in self._lines.decode("utf-8", "surrogateescape").split("\n")[1:]:
                 name, colon, value = line.partition(":")
                 if colon:
                     key, value = name.strip().lower(), value.strip()
                     joined[key] = f"{joined[key]}, {value}" if key in joined else value
+            self._read = joined
         return self._read

@@ -34,9 +34,11 @@ class IdleAnswers:
     def learn(self, body: bytes, state: str) -> None:
         """Note an answer that was read whole: idle, and with this sync state."""
         told = state.encode()
-        before, found, after = body.partition(told)
-        if not found or not after or told in after or not _STATE.fullmatch(told):
+        if not _STATE.fullmatch(told):
             return
-        # A state is as long as the text around it is not: ">" and "<" are its bounds.
+        before, found, after = body.partition(told)
+        if not found or told in after:
+            return
+        # It must be the whole text of its element.
         if before.endswith(b">") and after.startswith(b"<"):
             self._frames = [(before, after), *self._frames[: _MOST_FRAMES - 1]]

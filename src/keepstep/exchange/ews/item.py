@@ -60,6 +60,15 @@ _RESPONSES = {
     "accept": Response.ACCEPTED,
     "decline": Response.DECLINED,
 }
+# As the schema writes them, which nearly all servers do.
+_AS_WRITTEN = {
+    "Unknown": Response.NONE,
+    "NoResponseReceived": Response.NONE,
+    "Organizer": Response.ORGANIZER,
+    "Tentative": Response.TENTATIVE,
+    "Accept": Response.ACCEPTED,
+    "Decline": Response.DECLINED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +200,7 @@ def _read_response(item: ItemOnWire, element: _Element) -> None:
 
 
 def _response(item: ItemOnWire, element: _Element) -> Response:
-    response = _RESPONSES.get(word_of(element))
+    response = _AS_WRITTEN.get(element.text or "") or _RESPONSES.get(word_of(element))
     if response is None:
         item.warnings.append("unknown-response")
         return Response.NONE
@@ -241,11 +250,12 @@ def _name_and_address(mailbox: _Element) -> tuple[str, str]:
     """Give name and SMTP address; a legacy EX address is no one's to write to, its end a name."""
     name = address = routing = ""
     for part in mailbox:
-        if part.tag == _NAME:
-            name = clean(text_of(part))
-        elif part.tag == _EMAIL_ADDRESS:
+        tag = part.tag
+        if tag == _NAME:
+            name = clean(part.text or "")
+        elif tag == _EMAIL_ADDRESS:
             address = clean(token_of(part))
-        elif part.tag == _ROUTING_TYPE:
+        elif tag == _ROUTING_TYPE:
             routing = token_of(part)
     if routing.upper() == "EX" or address[:3].upper() == "/O=":
         return name or address.rpartition("=")[2], ""
@@ -258,9 +268,10 @@ def _people(item: ItemOnWire, element: _Element, role: Role) -> tuple[Attendee, 
         name = address = ""
         response = Response.NONE
         for part in entry:
-            if part.tag == _MAILBOX:
+            tag = part.tag
+            if tag == _MAILBOX:
                 name, address = _name_and_address(part)
-            elif part.tag == _RESPONSE_TYPE:
+            elif tag == _RESPONSE_TYPE:
                 response = _response(item, part)
         people.append(Attendee(name, address, role, response))
     return tuple(people)

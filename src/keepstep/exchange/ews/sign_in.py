@@ -50,16 +50,16 @@ class BasicSignIn:
 
     username: str
     password: str = field(repr=False)
-    _told: str = field(init=False, repr=False, compare=False)
+    _told: Mapping[str, str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         pair = f"{self.username}:{self.password}".encode()
         told = base64.b64encode(pair).decode("ascii")
-        object.__setattr__(self, "_told", f"Basic {told}")
+        object.__setattr__(self, "_told", {"Authorization": f"Basic {told}"})
 
     async def send(self, send: Send) -> RawAnswer:
         """Send once, with the Authorization header."""
-        answer = await send({"Authorization": self._told})
+        answer = await send(self._told)
         require_offer(answer, "Basic")
         return answer
 

@@ -18,10 +18,10 @@ from keepstep.exchange.ews.answer import RawAnswer
 from keepstep.exchange.ews.redirects import ask_following
 from keepstep.exchange.ews.sign_in import PinnedSignIn, SignIn
 from keepstep.exchange.ews.traced import tell_answered, tell_asked
-from keepstep.exchange.ews.web import Holder, Limits, Session, Way
+from keepstep.exchange.ews.web import About, Holder, Limits, Session, Way
 from keepstep.spans import Kind
 
-__all__ = ["HEADERS", "HttpTransport", "HeldAnswer", "Limits", "Transport"]
+__all__ = ["HEADERS", "HeldAnswer", "HttpTransport", "Limits", "Transport"]
 
 HEADERS = {"Content-Type": "text/xml; charset=utf-8", "Accept": "text/xml"}
 
@@ -93,6 +93,8 @@ class HttpTransport:
         self._way = Way(limits or Limits(), ca_file, proxy or "")
         # Waiting for a turn is not counted against the time limits, as it would be in the pool.
         self._turns = asyncio.Semaphore(self._way.limits.connections)
+        self._signed: Mapping[str, str] | None = None
+        self._headers: Mapping[str, str] = HEADERS
         self._lines: list[_Line] = []
         self._idle: list[_Line] = []
 
@@ -109,7 +111,7 @@ class HttpTransport:
                             line.session,
                             "POST",
                             self._url,
-                            headers={**HEADERS, **headers, **further},
+                            headers=About(self._common(further), headers),
                             body=body,
                         )
                     )
@@ -146,6 +148,12 @@ class HttpTransport:
                 if span.recorded:
                     tell_answered(span, answer)
             yield HeldAnswer(answer, pieces)
+
+    def _common(self, further: Mapping[str, str]) -> Mapping[str, str]:
+        """Give what all requests have that are signed in by these headers."""
+        if further is not self._signed:
+            self._signed, self._headers = further, {**HEADERS, **further}
+        return self._headers
 
     async def close(self) -> None:
         """Close all connections but those that are held."""

@@ -35,8 +35,6 @@ _HEADERS = {
 }
 # libcurl would add these by itself; a colon alone leaves one out.
 _LEFT_OUT = {"Expect": b"Expect:", "Accept": b"Accept:"}
-# Most headers are those of the request before: so many are kept as they go over the wire.
-_KEPT_LINES = 500
 _OK = 200
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 # Longer than a minute, so that a connection lasts from one round to the next; IIS keeps them two.
@@ -89,6 +87,17 @@ def trust(ca_file: Path | None) -> ssl.SSLContext:
     return context
 
 
+class About(dict[str, str]):
+    """The headers that one request has beside those that it has in `common` with others.
+
+    As long as `common` is the same mapping, its lines are made once and not for each request.
+    """
+
+    def __init__(self, common: Mapping[str, str], own: Mapping[str, str]) -> None:
+        super().__init__(own)
+        self.common = common
+
+
 class Session:
     """Connections to one server or more, for one event loop; a context manager.
 
@@ -106,7 +115,8 @@ class Session:
         self._transfers: Transfers | None = None
         self._is_forbidden = False
         self._certificate = b""
-        self._lines: dict[tuple[str, str], bytes] = {}
+        self._common: Mapping[str, str] | None = None
+        self._common_lines: list[bytes] = []
 
     async def __aenter__(self) -> Self:
         return self
@@ -140,22 +150,18 @@ class Session:
             handle.place = (method, url)
         if body is not None:
             curl.setopt(pycurl.POSTFIELDS, body)
-        line = self._line
-        lines = [line(*each) for each in headers.items()]
-        lines += [line(*each) for each in _HEADERS.items() if each[0] not in headers]
-        lines += [left_out for name, left_out in _LEFT_OUT.items() if name not in headers]
-        curl.setopt(pycurl.HTTPHEADER, lines)
+        curl.setopt(pycurl.HTTPHEADER, self._lines_of(headers))
 
-    def _line(self, name: str, value: str) -> bytes:
-        line = self._lines.get((name, value))
-        if line is None:
-            line = f"{name}: {value}".encode()
-            if b"\n" in line or b"\r" in line or b"\0" in line:
-                raise ValueError("a header of several lines")
-            if len(self._lines) >= _KEPT_LINES:
-                self._lines.clear()
-            self._lines[name, value] = line
-        return line
+    def _lines_of(self, headers: Mapping[str, str]) -> list[bytes]:
+        """Give the lines of these headers, and of those that all requests have."""
+        if isinstance(headers, About):
+            return [*self._lines_of(headers.common), *map(_line, headers, headers.values())]
+        if headers is not self._common:
+            lines = [*map(_line, headers, headers.values())]
+            lines += [_line(*each) for each in _HEADERS.items() if each[0] not in headers]
+            lines += [left_out for name, left_out in _LEFT_OUT.items() if name not in headers]
+            self._common, self._common_lines = headers, lines
+        return self._common_lines
 
     def certificate(self, handle: Handle) -> bytes:
         """Give the server's certificate in DER, b"" where there is none or it is not told."""
@@ -208,7 +214,7 @@ class Session:
         host = address[0] if isinstance(address, tuple) else ""
         if is_forbidden(host.decode() if isinstance(host, bytes) else str(host)):
             self._is_forbidden = True
-            return pycurl.SOCKET_BAD
+            return int(pycurl.SOCKET_BAD)
         return socket.socket(family, kind, protocol)
 
 
@@ -266,6 +272,13 @@ async def ask(
     finally:
         transfers.release(handle)
     return RawAnswer(status, told, _unpacked(told, whole, session.way), certificate)
+
+
+def _line(name: str, value: str) -> bytes:
+    line = f"{name}: {value}".encode()
+    if b"\n" in line or b"\r" in line or b"\0" in line:
+        raise ValueError("a header of several lines")
+    return line
 
 
 def _last_of(heard: bytes) -> bytes:
@@ -381,7 +394,7 @@ class Holder:
     def _take(self, piece: bytes) -> int | None:
         if self._size > _MOST_WAITING:
             self._is_paused = True
-            return pycurl.WRITEFUNC_PAUSE
+            return int(pycurl.WRITEFUNC_PAUSE)
         self._waiting.append(bytes(piece))
         self._size += len(piece)
         self._more.set()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 from lxml.etree import _Element
 
@@ -59,7 +60,7 @@ def token_of(element: _Element) -> str:
 
 def word_of(element: _Element) -> str:
     """Give a word of an enumeration in lower case: not every server keeps to the schema's."""
-    return token_of(element).lower()
+    return (element.text or "").strip().lower()
 
 
 def moment_of(element: _Element) -> datetime:
@@ -67,14 +68,20 @@ def moment_of(element: _Element) -> datetime:
 
     Fractional seconds of any length are read; what is below a microsecond is dropped.
     """
-    text = token_of(element)
     try:
-        if not _LIKE_A_TIME.match(text):
-            raise ValueError
-        moment = datetime.fromisoformat(text)
-        return moment if moment.tzinfo is None else moment.astimezone(UTC)
+        return _moment(element.text or "")
     except (ValueError, OverflowError):
         raise Malformed(element.tag, "not a date and time") from None
+
+
+# Start and end come twice, with the listing and with the item.
+@lru_cache(maxsize=4096)
+def _moment(text: str) -> datetime:
+    text = text.strip()
+    if not _LIKE_A_TIME.match(text):
+        raise ValueError
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def date_of(element: _Element) -> date:
@@ -102,7 +109,10 @@ def number_of(element: _Element, lowest: int, highest: int) -> int:
 
 def truth_of(element: _Element) -> bool:
     """Read a boolean: true, false, 1, 0."""
-    text = token_of(element)
+    text = element.text
+    if text == "false":
+        return False
+    text = (text or "").strip()
     if text in ("true", "1"):
         return True
     if text in ("false", "0"):
