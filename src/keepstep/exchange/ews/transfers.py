@@ -81,7 +81,7 @@ class _ByEpoll:
             self._epoll.register(socket, flags)
 
     def leave(self, socket: int) -> None:
-        """It stays watched, which spares two calls into the kernel where it is used again."""
+        """Let it stay watched: that spares two calls into the kernel where it is used again."""
 
     def forget(self, socket: int) -> None:
         try:
