@@ -23,7 +23,7 @@ from keepstep.store.settings import ApplicationSettings, check_complete, check_e
 from keepstep.store.writer import Writer
 from keepstep.sync.guard import Guard
 from keepstep.sync.round import Means, poll
-from keepstep.sync.run import RETRY_WITHIN, Manner, Progress, Run, RunResult, Work
+from keepstep.sync.run import RETRY_WITHIN, Manner, Portion, Progress, Run, RunResult, Work
 from keepstep.sync.traced import tell_run
 from keepstep.sync.verify import Verification
 
@@ -32,6 +32,8 @@ log = logging.getLogger("keepstep.sync")
 SYNCHRONIZATION = jobs.SYNCHRONIZATION
 VERIFICATION = jobs.VERIFICATION
 DELIVERY_SECONDS = 15
+# Mailboxes that are taken together: more cost memory, fewer a statement for each few polls.
+PORTION = 1000
 # What begins a run, other than its schedule.
 COMMAND = "command"
 PAGE = "page"
@@ -218,17 +220,16 @@ async def run_over(
 ) -> RunResult:
     """Take the mailboxes, poll them, and keep the run in the history of runs.
 
-    `policy` gives the one that holds now (None: that of the means). It is asked for after the
-    mailboxes were taken: who changes it takes them away, so that nothing is stored by an old one.
+    They are taken a portion at a time, just before they are polled. `policy` gives the one that
+    holds now (None: that of the means). It is asked for after mailboxes were taken: who changes
+    it takes them away, so that nothing is stored by an old one.
     """
     call = means.writer.call
     before = means.connector.requests
     run_id = await call(runs.begin_run, job, trigger, means.clock())
     with spans.span("keepstep.run") as span:
-        taken = await call(mailboxes.take, ids)
-        if policy is not None:
-            means = replace(means, policy=await call(policy))
-        result = await Run(means, manner, progress, number=run_id).over(taken)
+        run = Run(means, manner, progress, number=run_id)
+        result = await run.over_portions(_portions(means.writer, ids, policy), len(ids))
         result.requests = means.connector.requests - before
         if span.recorded:
             tell_run(span, result, run=run_id, job=job, trigger=trigger)
@@ -237,6 +238,14 @@ async def run_over(
     if result.created or result.updated or result.removed:
         log.info("changed", extra={"run": run_id, "job": job, "counts": _numbers(result)})
     return result
+
+
+async def _portions(
+    writer: Writer, ids: Sequence[int], policy: Callable[[], Policy] | None
+) -> AsyncIterator[Portion]:
+    for begin in range(0, len(ids), PORTION):
+        taken = await writer.call(mailboxes.take, ids[begin : begin + PORTION])
+        yield Portion(taken, await writer.call(policy) if policy is not None else None)
 
 
 async def run_share(

@@ -265,13 +265,15 @@ async def ask(
         whole = b"".join(handle.taken)
         certificate = session.certificate(handle)
         status = handle.curl.getinfo(pycurl.RESPONSE_CODE)
+        seconds = handle.curl.getinfo(pycurl.TOTAL_TIME)
     except Broken as error:
         raise session.failure(error, b"".join(handle.heard)) from error
     except FOREIGN_ERRORS as error:
         raise failure_of(error) from error
     finally:
         transfers.release(handle)
-    return RawAnswer(status, told, _unpacked(told, whole, session.way), certificate)
+    body = _unpacked(told, whole, session.way)
+    return RawAnswer(status, told, body, certificate, seconds)
 
 
 def _line(name: str, value: str) -> bytes:
