@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
 
-from keepstep.core.appointment import Address, Attendee, Occurrence
+from keepstep.core.appointment import Address, Appointment, Attendee, Details, Occurrence
 from keepstep.core.decisions import RowState
 from keepstep.core.errors import UsageError
 from keepstep.core.record import shown_occurrences
-from keepstep.store.models import Appointment, Operator
+from keepstep.store import models
+from keepstep.store.models import Operator
 from keepstep.store.operators import find
 from keepstep.store.rows import unpack
 
@@ -103,8 +104,9 @@ def _order(entry: dict[str, Any]) -> tuple[str, str, str]:
 
 
 def _entries(operator: Operator, days: Window, include_cancelled: bool) -> list[dict[str, Any]]:
+    entry = _Entries(operator.email)
     found = [
-        (each.start, _entry(operator, each))
+        (each.start, entry.of(each))
         for each in _occurrences(operator, days)
         if include_cancelled or not _is_cancelled(each)
     ]
@@ -121,9 +123,9 @@ def _occurrences(operator: Operator, days: Window) -> Iterator[Occurrence]:
                 yield each
 
 
-def _rows(operator: Operator, early: datetime, late: datetime) -> QuerySet[Appointment]:
+def _rows(operator: Operator, early: datetime, late: datetime) -> QuerySet[models.Appointment]:
     ahead = Q(span_end__isnull=True) | Q(span_end__gte=early)
-    rows = Appointment.objects.filter(ahead, mailbox__operator=operator, span_start__lt=late)
+    rows = models.Appointment.objects.filter(ahead, mailbox__operator=operator, span_start__lt=late)
     return rows.exclude(state=RowState.REMOVED.value)
 
 
@@ -145,22 +147,52 @@ def _midnight(day: date, time_zone: str) -> datetime:
     return datetime.combine(day, time(), ZoneInfo(time_zone)).astimezone(UTC)
 
 
-def _entry(operator: Operator, occurrence: Occurrence) -> dict[str, Any]:
+class _Entries:
+    """Makes entries of one operator's occurrences.
+
+    What the occurrences of a series have in common is put together once, not for each of them.
+    """
+
+    def __init__(self, operator: str) -> None:
+        self._operator = operator
+        self._appointment: Appointment | None = None
+        self._details: Details | None = None
+        self._common: dict[str, Any] = {}
+
+    def of(self, occurrence: Occurrence) -> dict[str, Any]:
+        """Give the entry of one; those of a series are best given in turn."""
+        appointment, details = occurrence.appointment, occurrence.details
+        if appointment is not self._appointment or details is not self._details:
+            self._appointment, self._details = appointment, details
+            self._common = _common(self._operator, occurrence)
+        entry = self._common.copy()
+        entry.update(_times(occurrence))
+        original = occurrence.recurrence_id
+        if original is not None:
+            same = original is occurrence.start and not entry["all_day"]
+            entry["recurrence_id"] = entry["start"] if same else _instant(original)
+        return entry
+
+
+def _common(operator: str, occurrence: Occurrence) -> dict[str, Any]:
+    """Give an entry whose times are still to be told."""
     details = occurrence.details
     return {
         "uid": occurrence.appointment.uid,
-        "operator": operator.email,
+        "operator": operator,
         "subject": details.subject,
         "location": details.location,
         "body": details.body,
-        **_times(occurrence),
+        "start": "",
+        "end": "",
+        "all_day": False,
         "time_zone": occurrence.appointment.zone.name,
         "organizer": _person(details.organizer) if details.organizer else None,
         "attendees": [_attendee(each) for each in details.attendees],
         "sensitivity": details.sensitivity.value,
         "show_as": details.show_as.value,
         "status": "cancelled" if _is_cancelled(occurrence) else "confirmed",
-        "recurrence_id": _instant(occurrence.recurrence_id) if occurrence.recurrence_id else None,
+        "recurrence_id": None,
         "categories": list(details.categories),
         **_warnings(occurrence),
     }
@@ -184,7 +216,12 @@ def _times(occurrence: Occurrence) -> dict[str, Any]:
 
 
 def _instant(moment: datetime) -> str:
-    return moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(timespec="seconds")[:_TO_THE_SECOND] + "Z"
+
+
+_TO_THE_SECOND = len("2026-11-24T09:00:00")
 
 
 def _person(person: Address) -> dict[str, str]:
