@@ -7,7 +7,7 @@ import logging
 import random
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -73,6 +73,19 @@ class RunResult:
         if counts.held:
             detail = f"{counts.held} appointments"
             self.failures.append(failure_entry(email, "held-mass-removal", detail))
+
+
+def merged(results: Sequence[RunResult]) -> RunResult:
+    """Give what several parts of one run did together."""
+    whole = RunResult()
+    for each in results:
+        for name in _NUMBERS:
+            setattr(whole, name, getattr(whole, name) + getattr(each, name))
+        whole.failures += each.failures
+    return whole
+
+
+_NUMBERS = [each.name for each in fields(RunResult) if each.name != "failures"]
 
 
 def failure_entry(email: str, code: str, detail: str = "") -> dict[str, str]:

@@ -430,8 +430,17 @@ class Scheduler:
         try:
             assert self._settings is not None
             manner = manner_of(self._settings, work=and_let_go, guard=self._guard)
+            lasting: set[int] = set()
+            if job.kind != VERIFICATION:
+                lasting = await means.writer.call(runs.lasting, ids)
             await run_over(
-                means, manner, ids, job=job.name, trigger="schedule", policy=current_policy
+                means,
+                manner,
+                [each for each in ids if each not in lasting],
+                job=job.name,
+                trigger="schedule",
+                policy=current_policy,
+                lasting=sorted(lasting),
             )
             self._has_run = True
             self._ended()
