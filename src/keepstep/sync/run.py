@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -129,7 +129,7 @@ class Portion:
     policy: Policy | None = None
 
 
-async def _at_once(taken: Sequence[TakenMailbox]) -> AsyncIterator[Portion]:
+async def _at_once(taken: Sequence[TakenMailbox]) -> AsyncGenerator[Portion, None]:
     yield Portion(taken)
 
 
@@ -138,7 +138,7 @@ class _Feed:
 
     def __init__(
         self,
-        portions: AsyncIterator[Portion],
+        portions: AsyncGenerator[Portion, None],
         begin: Callable[[Portion], Iterable[TakenMailbox]],
     ) -> None:
         self.ready: deque[TakenMailbox] = deque()
@@ -186,7 +186,7 @@ class Run:
         """
         return await self.over_portions(_at_once(taken), len(taken))
 
-    async def over_portions(self, portions: AsyncIterator[Portion], total: int) -> RunResult:
+    async def over_portions(self, portions: AsyncGenerator[Portion, None], total: int) -> RunResult:
         """Do as `over` does with mailboxes that are taken as they are needed, `total` in all.
 
         However many there are, no more of them than a portion is in memory beside those at work.
@@ -203,6 +203,7 @@ class Run:
             for worker in workers:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
+            await portions.aclose()
             await self._note_idle()
             await self._note_not_tried()
         return self.result

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
@@ -290,7 +290,7 @@ async def _all_of(runs: Iterable[Coroutine[Any, Any, RunResult]]) -> list[RunRes
 
 async def _portions(
     writer: Writer, ids: Sequence[int], policy: Callable[[], Policy] | None
-) -> AsyncIterator[Portion]:
+) -> AsyncGenerator[Portion, None]:
     for begin in range(0, len(ids), PORTION):
         taken = await writer.call(mailboxes.take, ids[begin : begin + PORTION])
         yield Portion(taken, await writer.call(policy) if policy is not None else None)
