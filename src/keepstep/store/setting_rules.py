@@ -288,6 +288,18 @@ RULES: dict[str, Rule] = {
             "",
             _number_or_none(1, LONGEST_PAST),
         ),
+        Rule(
+            "api_requests_per_minute",
+            "Requests that a token of the API may make in a minute",
+            "600",
+            _number(1, 1_000_000),
+        ),
+        Rule(
+            "webhook_private_targets",
+            "Whether webhooks may lead to private addresses and this machine",
+            "off",
+            read_switch,
+        ),
         Rule("http_proxy", "Proxy on the way to Exchange: http://HOST:PORT", "", _proxy),
     )
 }

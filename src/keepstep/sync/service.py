@@ -35,6 +35,7 @@ DELIVERY_SECONDS = 15
 # What begins a run, other than its schedule.
 COMMAND = "command"
 PAGE = "page"
+API = "api"
 
 
 def current_policy() -> Policy:

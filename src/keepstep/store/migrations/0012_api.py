@@ -1,6 +1,7 @@
 import django.db.models.deletion
-import keepstep.store.models.history
 from django.db import migrations, models
+
+import keepstep.store.models.history
 
 
 class Migration(migrations.Migration):
@@ -12,16 +13,25 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="history",
             name="xact",
-            field=models.BigIntegerField(db_default=keepstep.store.models.history.TransactionNumber(), editable=False),
+            field=models.BigIntegerField(
+                db_default=keepstep.store.models.history.TransactionNumber(), editable=False
+            ),
         ),
         migrations.AddIndex(
             model_name="history",
-            index=models.Index(condition=models.Q(("xact__gt", 0)), fields=["xact", "id"], name="history_feed"),
+            index=models.Index(
+                condition=models.Q(("xact__gt", 0)), fields=["xact", "id"], name="history_feed"
+            ),
         ),
         migrations.CreateModel(
             name="ApiToken",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 ("name", models.TextField()),
                 ("digest", models.CharField(max_length=64, unique=True)),
                 ("hint", models.CharField(max_length=20)),
@@ -32,7 +42,11 @@ class Migration(migrations.Migration):
                 ("revoked_at", models.DateTimeField(null=True)),
                 (
                     "account",
-                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="api_tokens", to="store.account"),
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="api_tokens",
+                        to="store.account",
+                    ),
                 ),
             ],
             options={"ordering": ("-created_at",)},
@@ -40,7 +54,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Webhook",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 ("url", models.TextField()),
                 ("secret", models.TextField()),
                 ("events", models.JSONField(default=list)),
@@ -54,16 +73,33 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Delivery",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 ("body", models.JSONField()),
                 ("created_at", models.DateTimeField()),
                 ("attempts", models.IntegerField(default=0)),
                 ("next_attempt", models.DateTimeField()),
                 ("problem", models.TextField(default="")),
                 ("dead_at", models.DateTimeField(null=True)),
-                ("mailbox", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="store.mailbox")),
-                ("webhook", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="store.webhook")),
+                (
+                    "mailbox",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, to="store.mailbox"
+                    ),
+                ),
+                (
+                    "webhook",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, to="store.webhook"
+                    ),
+                ),
             ],
-            options={"indexes": [models.Index(fields=["webhook", "dead_at"], name="delivery_waiting")]},
+            options={
+                "indexes": [models.Index(fields=["webhook", "dead_at"], name="delivery_waiting")]
+            },
         ),
     ]

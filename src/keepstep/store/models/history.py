@@ -23,12 +23,12 @@ class TransactionNumber(models.Func):
     output_field = models.BigIntegerField()
 
     def as_sql(
-        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
-    ) -> tuple[str, list[Any]]:
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *_: Any, **__: Any
+    ) -> tuple[str, tuple[str | int, ...]]:
         """Give the expression of the database."""
         if connection.vendor == "postgresql":
-            return "(pg_current_xact_id()::text::bigint)", []
-        return "0", []
+            return "(pg_current_xact_id()::text::bigint)", ()
+        return "0", ()
 
 
 class History(models.Model):
