@@ -30,6 +30,7 @@ OF_ADMINISTRATORS = {
     "settings-changes": "/settings/changes",
     "people": "/people/",
     "account": "/account",
+    "account-tokens": "/account/tokens",
     "not-found": "/nothing/here",
 }
 OF_OPERATORS = {"my-calendar": "/calendar/", "refused": "/settings/"}
