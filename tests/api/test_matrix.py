@@ -53,6 +53,12 @@ MEANT_FOR: dict[str, frozenset[Role]] = {
     "POST /holds/{number}/release": ADMINISTRATOR,
     "POST /holds/{number}/discard": ADMINISTRATOR,
     "GET /quarantine": ADMINISTRATOR,
+    "GET /webhooks": ADMINISTRATOR,
+    "POST /webhooks": ADMINISTRATOR,
+    "PATCH /webhooks/{number}": ADMINISTRATOR,
+    "DELETE /webhooks/{number}": ADMINISTRATOR,
+    "POST /webhooks/{number}/secret": ADMINISTRATOR,
+    "POST /webhooks/{number}/replay": ADMINISTRATOR,
 }
 PUBLIC = {"GET /problems/{code}"}
 WITHOUT_SCOPE = {"GET /me", "GET /tasks/{task}"}

@@ -16,6 +16,7 @@ from keepstep.api import (
     operators,
     runs,
     settings,
+    webhooks,
 )
 from keepstep.api.document import document
 from keepstep.api.problems import handle_all, not_found
@@ -31,7 +32,18 @@ api = NinjaAPI(
     openapi_url=None,
 )
 handle_all(api)
-for each in (me, imports, operators, appointments, changes, settings, jobs, runs, attention):
+for each in (
+    me,
+    imports,
+    operators,
+    appointments,
+    changes,
+    settings,
+    jobs,
+    runs,
+    attention,
+    webhooks,
+):
     api.add_router("", each.router)
 
 

@@ -89,7 +89,7 @@ def of_error(error: Exception) -> HttpResponse:
         wait = {"Retry-After": str(math.ceil(error.wait))} if error.wait else {}
         return problem(error.code, error.detail, headers=wait)
     if isinstance(error, UsageError):
-        return problem("api-not-possible", str(error))
+        return problem(error.code if error.code in FAILURES else "api-not-possible", str(error))
     if isinstance(error, KeepstepError):
         return problem(error.code, error.detail)
     if isinstance(error, (DatabaseError, InterfaceError)):

@@ -422,3 +422,51 @@ class AuditEntries(Schema):
 
     items: list[AuditEntry]
     next: Next
+
+
+class Webhook(Schema):
+    """An address that is told of appointment changes. `events` empty: all."""
+
+    id: int
+    url: str = Field(examples=["https://crm.example.com/hooks/keepstep"])
+    events: list[str] = Field(examples=[["created", "removed"]])
+    enabled: bool
+    created_at: datetime
+    last_success_at: datetime | None
+    waiting: int
+    dead: int = Field(description="Deliveries that were given up; to be replayed.")
+    problem: str
+
+
+class Webhooks(Schema):
+    """All webhooks."""
+
+    items: list[Webhook]
+
+
+class NewWebhook(Body):
+    """A webhook to be added; without events it is told of all."""
+
+    url: str = Field(max_length=2000, examples=["https://crm.example.com/hooks/keepstep"])
+    events: list[Literal["created", "changed", "cancelled", "removed"]] = []
+
+
+class MadeWebhook(Schema):
+    """A webhook that was added: `secret` signs what is sent, and is told only now."""
+
+    id: int
+    secret: str
+
+
+class WebhookChange(Body):
+    """What is to be changed of a webhook; what is left out stays."""
+
+    url: str | None = Field(None, max_length=2000)
+    events: list[Literal["created", "changed", "cancelled", "removed"]] | None = None
+    enabled: bool | None = None
+
+
+class Secret(Schema):
+    """A secret, told only now."""
+
+    secret: str

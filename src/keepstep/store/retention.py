@@ -14,7 +14,9 @@ from keepstep.core.rules import Rule
 from keepstep.store import sign_in_attempts
 from keepstep.store.bulk import insert_history
 from keepstep.store.models import (
+    ApiToken,
     Appointment,
+    Delivery,
     History,
     ImportDraft,
     Mail,
@@ -91,6 +93,8 @@ def _old(terms: Terms, now: datetime) -> dict[str, QuerySet]:  # type: ignore[ty
         "samples": Sample.objects.filter(at__lt=now - terms.runs),
         "e-mails": Mail.objects.filter(mails),
         "uploads": ImportDraft.objects.filter(created__lt=now - UPLOADS),
+        "deliveries": Delivery.objects.filter(dead_at__lt=now - terms.runs),
+        "tokens": ApiToken.objects.filter(Q(revoked_at__lt=before) | Q(expires_at__lt=before)),
         "notices": Notice.objects.filter(closed__lt=before),
         "sessions": Session.objects.filter(expire_date__lt=now),
         "sign-in attempts": sign_in_attempts.old(now),

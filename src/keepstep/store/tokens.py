@@ -23,7 +23,6 @@ LONGEST_DAYS = 3650
 MOST_OF_AN_ACCOUNT = 50
 _HINT = len(PREFIX) + 4
 _NOTED_EVERY = timedelta(minutes=1)
-_KEPT_REVOKED = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ def make(
         raise UsageError(f"a token lasts 1 to {LONGEST_DAYS} days, not {days}.")
     token = PREFIX + secrets.token_urlsafe(32)
     with transaction.atomic():
-        _check_room(account, now)
+        _check_room(account)
         ApiToken.objects.create(
             account=account,
             name=title,
@@ -154,9 +153,8 @@ def _scopes(account: Account, asked: Iterable[str]) -> list[str]:
     return [each for each in words if each in chosen]
 
 
-def _check_room(account: Account, now: datetime) -> None:
+def _check_room(account: Account) -> None:
     mine = ApiToken.objects.filter(account=account)
-    mine.filter(revoked_at__lt=now - _KEPT_REVOKED).delete()
     if mine.filter(revoked_at=None).count() >= MOST_OF_AN_ACCOUNT:
         raise UsageError(f"{account.email} has {MOST_OF_AN_ACCOUNT} tokens: revoke one first.")
 

@@ -13,7 +13,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from keepstep import __version__
 from keepstep.api import metrics as api
-from keepstep.store import measures
+from keepstep.store import measures, webhooks
 from keepstep.store.orders import Lane
 from keepstep.web.access import methods, public
 
@@ -78,6 +78,9 @@ def _of_whole(found: measures.Measures) -> Iterable[Metric]:
     ):
         if value is not None:
             yield GaugeMetricFamily(f"keepstep_{name}", words, float(value))
+    waiting, dead = webhooks.counts()
+    deliveries = {"waiting": float(waiting), "given up": float(dead)}
+    yield _by("keepstep_webhook_deliveries", "What webhooks did not take.", "state", deliveries)
     yield from api.families()
 
 
