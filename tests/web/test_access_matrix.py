@@ -33,6 +33,7 @@ CALENDAR = {
 }
 HEALTH = {"overview", "overview-now"}
 NO_CONTENT = {405}
+KINDS = ("str", "int", "uuid", "path")
 UNKNOWN = UUID(int=0)
 VALUES = {"email": "nobody@example.com", "name": "Nothing", "token": "nothing", "form": "csv"}
 
@@ -55,7 +56,7 @@ def _filled(route: str, pattern: URLPattern) -> str:
             value = "1"
         elif isinstance(converter, UUIDConverter):
             value = str(UNKNOWN)
-        for written in (f"<str:{name}>", f"<int:{name}>", f"<uuid:{name}>", f"<{name}>"):
+        for written in (*(f"<{kind}:{name}>" for kind in KINDS), f"<{name}>"):
             route = route.replace(written, quote(value))
     assert "<" not in route, route
     return "/" + route

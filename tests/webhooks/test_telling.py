@@ -23,7 +23,6 @@ from keepstep.store.bulk import insert_history
 from keepstep.store.models import Delivery, Operator, Webhook
 from keepstep.store.writer import Writer
 from keepstep.sync.webhooks import Webhooks
-from tests.mail_server import free_port
 from tests.webhooks.receiver import Receiver, is_genuine, listening
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -225,9 +224,11 @@ async def test_a_redirect_is_not_followed(
 async def test_a_receiver_that_is_not_there_is_said_to_be_unreachable(
     anna: Operator, tell: Callable[[], Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    add(f"http://127.0.0.1:{free_port()}/")
-    happen(anna, What.CREATED)
-    await tell()
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        add(f"http://127.0.0.1:{silent.getsockname()[1]}/")
+        happen(anna, What.CREATED)
+        await tell()
     assert Delivery.objects.get().problem.startswith("can't be reached")
     assert [each.code for each in caplog.records if hasattr(each, "code")] == [
         "webhook-not-delivered"
