@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
+from keepstep.api.appointments import MOST_OPERATORS
 from keepstep.core.appointment import Appointment, Sensitivity
 from keepstep.core.decisions import RowState, What
 from keepstep.core.roles import Role
 from keepstep.store import calendar, settings
 from keepstep.store.bulk import insert_history
-from keepstep.store.models import Account, History, Operator
+from keepstep.store.models import Account, History, Mailbox, Operator
 from keepstep.store.models import Appointment as Row
 from tests.api.calling import Caller, caller_for
 from tests.web import calendars
@@ -64,6 +65,20 @@ def test_the_api_says_of_ones_own_calendar_what_the_command_says(
     assert len({each["id"] for each in own}) == len(own) > 5
 
 
+def test_some_appointments_are_asked_for_by_their_ids(
+    call: CallerOf, anna: Operator, bruno: Operator
+) -> None:
+    for each in (anna, bruno):
+        for name in ("one", "two", "three"):
+            put(each, single(name, AT))
+    caller = call()
+    whole = caller.get("/appointments", **WEEK)["items"]
+    wanted = [each["appointment"] for each in whole if each["subject"] != "two"]
+    query = "&".join(f"appointment={each}" for each in [*wanted, "7-gone", "nonsense"])
+    some = caller.get(f"/appointments?{query}&from=2026-03-02&to=2026-03-09")["items"]
+    assert some == [each for each in whole if each["subject"] != "two"]
+
+
 def test_portions_of_all_calendars_are_together_the_whole(call: CallerOf, anna: Operator) -> None:
     calendars.showcase(anna, MONDAY)
     caller = call()
@@ -75,6 +90,20 @@ def test_portions_of_all_calendars_are_together_the_whole(call: CallerOf, anna: 
         cursor = portion["next"]
     assert seen == whole
     assert len({each["operator"] for each in whole}) == 3
+
+
+def test_of_many_operators_few_are_looked_through_for_a_portion(
+    call: CallerOf, anna: Operator
+) -> None:
+    many = [Operator(email=f"more{number}@example.com") for number in range(MOST_OPERATORS)]
+    made = Operator.objects.bulk_create(many)
+    Mailbox.objects.bulk_create([Mailbox(operator=each) for each in made])
+    put(made[-1], single("of the last", AT))
+    caller = call()
+    first = caller.get("/appointments", **WEEK)
+    assert first["items"] == []
+    second = caller.get("/appointments", cursor=first["next"], **WEEK)
+    assert (subjects(second), second["next"]) == (["of the last"], None)
 
 
 def test_a_private_appointment_of_another_is_a_blocked_time_and_nothing_else(

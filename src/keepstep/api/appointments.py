@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from ninja import Query, Router
 
@@ -18,6 +19,7 @@ from keepstep.api.schemas import Appointments
 from keepstep.core.scopes import Scope
 from keepstep.store.calendar import DAYS_AHEAD, Window, window
 from keepstep.store.identity import Names
+from keepstep.store.models import Operator
 from keepstep.store.seen import SeenOperator
 from keepstep.store.seen_full import Shown, occurrences_of
 from keepstep.store.viewers import as_seen, may_be_seen
@@ -27,6 +29,9 @@ reads = opens(Scope.READ_CALENDAR, CALENDAR_USERS)
 
 LONGEST = timedelta(days=366)
 YEARS = range(1901, 2199)
+MOST_NAMED = 100
+# So many calendars are looked through for one portion, however little is in them.
+MOST_OPERATORS = 200
 
 First = Annotated[
     date | None, Query(None, alias="from", description="The first day; today where left out.")
@@ -48,26 +53,34 @@ def listing(
     include_cancelled: Cancelled,
     operator: Annotated[int | None, Query(None, ge=1, le=2**53, description="By id.")] = None,
     team: Annotated[str | None, Query(None, max_length=400, description="An access group.")] = None,
+    appointment: Annotated[
+        list[str], Query([], max_length=MOST_NAMED, description="Only these, by id.")
+    ] = [],  # noqa: B006 - the library's way to say that there may be none
 ) -> object:
     """List what the calendars of an operator, of a team, or of all that may be seen show.
 
-    By operator, then by start; days are those of the operator's time zone.
+    By operator, then by start; days are those of the operator's time zone. A portion may have
+    fewer than `limit`, or none: the last one is that whose `next` is null.
     """
-    caller = caller_of(request)
-    members = _members(caller, operator, team)
+    caller, names = caller_of(request), Names()
+    operators = _operators(caller, operator, team).order_by("pk")
     place = from_cursor(cursor, int, str, str)
     if place is not None:
-        members = [each for each in members if each.operator.pk >= int(place[0])]
-    names, found = Names(), []
-    for member in members:
+        operators = operators.filter(pk__gte=place[0])
+    wanted = _by_mailbox(names.find(appointment).values()) if appointment else None
+    if wanted is not None:
+        operators = operators.filter(mailbox__in=wanted)
+    found: list[Shown] = []
+    rows = list(operators[: MOST_OPERATORS + 1])
+    for member in as_seen(caller.viewer, rows[:MOST_OPERATORS]):
         days = days_of(member, first, last)
-        shown = occurrences_of(member, days, names, include_cancelled=include_cancelled)
+        uids = None if wanted is None else wanted[member.operator.mailbox.pk]
+        shown = occurrences_of(member, days, names, include_cancelled=include_cancelled, uids=uids)
         found += _after(place, member, shown)
         if len(found) > limit:
-            break
-    more = len(found) > limit
-    found = found[:limit]
-    return {"items": found, "next": _cursor(found[-1]) if more else None}
+            return {"items": found[:limit], "next": _cursor(found[limit - 1])}
+    further = rows[MOST_OPERATORS:]
+    return {"items": found, "next": to_cursor(further[0].pk, "", "") if further else None}
 
 
 @router.get("/appointments/{identity}", response=Appointments, **reads)
@@ -80,7 +93,7 @@ def one(
 ) -> object:
     """Give what is on these days of one appointment: itself, or the occurrences of a series."""
     caller, names = caller_of(request), Names()
-    named = names.find(identity)
+    named = names.find([identity]).get(identity)
     operators = may_be_seen(caller.viewer).filter(mailbox=named[0]) if named else ()
     members = as_seen(caller.viewer, operators)
     if named is None or not members:
@@ -92,17 +105,24 @@ def one(
     return {"items": shown, "next": None}
 
 
-def _members(caller: Caller, operator: int | None, team: str | None) -> list[SeenOperator]:
+def _by_mailbox(named: Iterable[tuple[int, str]]) -> dict[int, list[str]]:
+    uids: dict[int, list[str]] = {}
+    for mailbox, uid in named:
+        uids.setdefault(mailbox, []).append(uid)
+    return uids
+
+
+def _operators(caller: Caller, operator: int | None, team: str | None) -> QuerySet[Operator]:
     if operator is not None and team is not None:
         raise Refused("api-request-invalid", "give operator or team, not both")
+    found = may_be_seen(caller.viewer)
     if operator is not None:
-        return as_seen(caller.viewer, [find(caller, operator)])
-    found = may_be_seen(caller.viewer).order_by("pk")
+        return found.filter(pk=find(caller, operator).pk)
     if team is not None:
         found = found.filter(access_group=team.replace("\0", ""))
         if not team or not found.exists():
             raise not_found()
-    return as_seen(caller.viewer, found)
+    return found
 
 
 def days_of(member: SeenOperator, first: date | None, last: date | None) -> Window:

@@ -45,9 +45,11 @@ def listing(
     caller, now = caller_of(request), datetime.now(UTC)
     kept = timedelta(days=load(with_secrets=False).history_days)
     place = feed.open_cursor(cursor, now, kept) if cursor else feed.beginning(now)
-    members = as_seen(caller.viewer, may_be_seen(caller.viewer))
-    among = None if caller.is_administrator else {each.operator.mailbox.pk for each in members}
+    visible = may_be_seen(caller.viewer)
+    among = None if caller.is_administrator else set(visible.values_list("mailbox", flat=True))
     found = feed.read(place, min(limit, MOST_EXPANDED) if expand else limit, now, among)
+    named = visible.filter(mailbox__in={each.mailbox for each in found.changes})
+    members = as_seen(caller.viewer, named)
     metrics.note_changes(len(found.changes))
     document = {
         "items": entries(feed.masked(found.changes, members), members, expand=expand),

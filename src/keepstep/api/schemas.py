@@ -162,11 +162,10 @@ class Appointment(Schema):
 
 
 class Appointments(Schema):
-    """A portion of appointments, by operator and start; `left_out` operators were too many."""
+    """A portion of appointments, by operator and start."""
 
     items: list[Appointment]
     next: Next
-    left_out: int = 0
 
 
 class State(Appointment):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Iterable
 
 from keepstep.store.models import Appointment, Setting
 
@@ -27,17 +28,27 @@ class Names:
         made = hmac.digest(self._salt, f"{mailbox}\0{uid}".encode(), "sha256")
         return f"{mailbox}-{made[:_LENGTH].hex()}"
 
-    def find(self, identity: str) -> tuple[int, str] | None:
-        """Give mailbox and UID of an id; None where nothing that is stored has it."""
-        number, _, _ = identity.partition("-")
-        if not number.isascii() or not number.isdigit() or len(number) > 18:
-            return None
-        mailbox = int(number)
-        uids = Appointment.objects.filter(mailbox=mailbox).values_list("uid", flat=True)
-        for uid in uids.distinct().iterator(chunk_size=2000):
-            if self.of(mailbox, uid) == identity:
-                return mailbox, uid
-        return None
+    def find(self, identities: Iterable[str]) -> dict[str, tuple[int, str]]:
+        """Give mailbox and UID of these ids; those that nothing stored has are left out."""
+        wanted: dict[int, set[str]] = {}
+        for each in identities:
+            mailbox = _mailbox_of(each)
+            if mailbox is not None:
+                wanted.setdefault(mailbox, set()).add(each)
+        found = {}
+        for mailbox, names in wanted.items():
+            uids = Appointment.objects.filter(mailbox=mailbox).values_list("uid", flat=True)
+            for uid in uids.distinct().iterator(chunk_size=2000):
+                name = self.of(mailbox, uid)
+                if name in names:
+                    found[name] = mailbox, uid
+        return found
+
+
+def _mailbox_of(identity: str) -> int | None:
+    number, _, _ = identity.partition("-")
+    fits = number.isascii() and number.isdigit() and len(number) <= 18
+    return int(number) if fits else None
 
 
 def _salt() -> bytes:
