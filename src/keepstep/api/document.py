@@ -22,7 +22,7 @@ _COMMON = {
     "503": "database-unavailable",
 }
 _PUBLIC = ("404", "405", "422", "500", "503")
-_MORE = {"400": "api-request-invalid"}
+_MORE = {"400": "api-request-invalid", "413": "api-request-invalid"}
 
 
 @cache

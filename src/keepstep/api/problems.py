@@ -8,8 +8,16 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.core.exceptions import (
+    BadRequest,
+    RequestDataTooBig,
+    SuspiciousOperation,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
 from django.db import DatabaseError, InterfaceError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
@@ -21,6 +29,8 @@ log = logging.getLogger("keepstep.api")
 CONTENT_TYPE = "application/problem+json"
 TYPES = "/api/v1/problems/"
 _LONGEST_NAMED = 200
+_TOO_LARGE = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
+_BROKEN = (BadRequest, SuspiciousOperation, MultiPartParserError, UnreadablePostError)
 _STATUSES = {
     "api-token-missing": 401,
     "api-token-invalid": 401,
@@ -99,6 +109,10 @@ def of_error(error: Exception) -> HttpResponse:
         return problem("api-not-found")
     if isinstance(error, ValidationError):
         return problem("api-request-invalid", errors=[_named(each) for each in error.errors])
+    if isinstance(error, _TOO_LARGE):
+        return problem("api-request-invalid", "the body is too large", status=413)
+    if isinstance(error, _BROKEN):
+        return problem("api-request-invalid", "the body can't be read", status=400)
     if isinstance(error, HttpError):
         return problem("api-request-invalid", str(error), status=error.status_code)
     log.error("an operation of the API failed", exc_info=error)

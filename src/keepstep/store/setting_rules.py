@@ -228,6 +228,8 @@ def _file(text: str) -> str:
 def _password(text: str) -> str:
     if "\0" in text:
         raise ValueError("must not hold a NUL character")
+    if any(unicodedata.category(each) == "Cs" for each in text):
+        raise ValueError("must not hold half a character")
     return text
 
 
