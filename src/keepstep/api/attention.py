@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from django.http import HttpRequest
 from ninja import Query, Router
 
-from keepstep.api import schemas
+from keepstep.api import schemas_running as schemas
 from keepstep.api.callers import ADMINISTRATORS, OVERSEERS, caller_of, opens
 from keepstep.api.operators import find
 from keepstep.api.paging import CursorText, Limit, Number, number_before, to_cursor

@@ -10,7 +10,7 @@ from ninja import File, Form, Router
 from ninja.files import UploadedFile
 
 from keepstep.api.callers import ADMINISTRATORS, caller_of, opens
-from keepstep.api.schemas import Imported
+from keepstep.api.schemas_running import Imported
 from keepstep.core.errors import UsageError
 from keepstep.core.scopes import Scope
 from keepstep.store import imports

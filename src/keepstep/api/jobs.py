@@ -12,7 +12,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from ninja import Router, Status
 
-from keepstep.api import schemas
+from keepstep.api import schemas_running as schemas
 from keepstep.api.callers import ADMINISTRATORS, EVERYBODY, caller_of, opens
 from keepstep.api.problems import not_found
 from keepstep.api.runs import run_of

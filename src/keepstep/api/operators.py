@@ -15,6 +15,7 @@ from keepstep.api import schemas
 from keepstep.api.callers import ADMINISTRATORS, CALENDAR_USERS, Caller, caller_of, opens
 from keepstep.api.paging import CursorText, Limit, Number, number_before, to_cursor
 from keepstep.api.problems import Refused, not_found
+from keepstep.api.schemas_running import Begun
 from keepstep.core.failures import FAILURES
 from keepstep.core.schedule import Status
 from keepstep.core.scopes import Scope
@@ -96,7 +97,7 @@ def erase(
     return asdict(erased)
 
 
-@router.post("/operators/{number}/runs", response={202: schemas.Begun}, **writes)
+@router.post("/operators/{number}/runs", response={202: Begun}, **writes)
 def work(request: HttpRequest, number: Number, wanted: schemas.OperatorWork) -> object:
     """Synchronize or verify one calendar now; full, what is in quarantine is tried again, too."""
     caller = caller_of(request)

@@ -8,7 +8,7 @@ from django.forms.models import model_to_dict
 from django.http import HttpRequest
 from ninja import Query, Router
 
-from keepstep.api import schemas
+from keepstep.api import schemas_running as schemas
 from keepstep.api.callers import ADMINISTRATORS, opens
 from keepstep.api.paging import CursorText, Limit, Number, number_before, to_cursor
 from keepstep.api.problems import not_found

@@ -14,7 +14,7 @@ from keepstep.api.callers import ADMINISTRATORS, caller_of, opens
 from keepstep.api.door import etag_of
 from keepstep.api.paging import CursorText, Limit, number_before, to_cursor
 from keepstep.api.problems import Refused
-from keepstep.api.schemas import AuditEntries, Settings
+from keepstep.api.schemas_running import AuditEntries, Settings
 from keepstep.core.scopes import Scope
 from keepstep.store import audit, settings
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from ninja import Router, Status
 
-from keepstep.api import schemas
+from keepstep.api import schemas_running as schemas
 from keepstep.api.callers import ADMINISTRATORS, caller_of, opens
 from keepstep.api.paging import Number
 from keepstep.api.problems import not_found
