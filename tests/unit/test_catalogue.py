@@ -33,7 +33,7 @@ INTERNAL = {
 WITHOUT_CODE = {UsageError, FenceLost}
 # By which a test meets the world: the simulator, a listener, the network, a database.
 IN_EARNEST = {"Fault", "Simulator", "SimulatorThread", "listening", "web_server", "fetch", "socket"}
-IN_EARNEST |= {"HttpTransport", "sqlite3", "MailServer"}
+IN_EARNEST |= {"HttpTransport", "sqlite3", "MailServer", "serving"}
 
 _DOCTOR = "system/test_doctor.py"
 _HOSTILE = "system/test_hostile.py::test_one_mailbox_is_hostile_and_the_other_is_in_step"
@@ -42,8 +42,10 @@ _OTHER_SERVER = f"{_DOCTOR}::test_something_else_than_exchange"
 _MAILS = "system/test_notices.py"
 _RARE = "system/test_rare_failures.py"
 _SAID = "unit/ews/test_failures.py::test_the_failure_has_its_code_and_the_next_request_is_good"
+_SERVED = "api/test_served.py"
 _TOKENS = "unit/ews/test_sign_in.py::test_a_token_endpoint_in_trouble"
 _TRACES = "system/test_traces.py"
+_WEBHOOKS = "webhooks/test_telling.py"
 
 # Of each code of the catalogue the test that brings it about.
 BROUGHT_ABOUT = {
@@ -120,6 +122,29 @@ BROUGHT_ABOUT = {
     "traces-extra-missing": f"{_TRACES}::test_without_the_extra_one_line_says_so_and_all_works",
     "traces-not-sent": (
         f"{_TRACES}::test_a_collector_that_refuses_is_told_of_once_and_disturbs_nothing"
+    ),
+    **dict.fromkeys(
+        (
+            "api-token-missing",
+            "api-token-invalid",
+            "api-scope-missing",
+            "api-role-refused",
+            "api-not-found",
+            "api-method-not-allowed",
+            "api-request-invalid",
+            "api-not-possible",
+            "api-changed-meanwhile",
+            "cursor-unknown",
+            "cursor-too-old",
+        ),
+        f"{_SERVED}::test_what_is_wrong_is_told_by_its_code",
+    ),
+    "api-too-many-requests": f"{_SERVED}::test_who_asks_too_often_is_told_when_to_come_again",
+    "webhook-not-delivered": (
+        f"{_WEBHOOKS}::test_a_receiver_that_is_not_there_is_said_to_be_unreachable"
+    ),
+    "webhook-target-forbidden": (
+        f"{_WEBHOOKS}::test_an_address_that_was_allowed_once_is_not_any_more"
     ),
     "internal-error": f"{_RARE}::test_a_mistake_of_ours_costs_one_mailbox_and_tells_no_text",
 }

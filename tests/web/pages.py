@@ -28,8 +28,11 @@ OF_ADMINISTRATORS = {
     "settings-mail": "/settings/mail",
     "settings-limits": "/settings/limits",
     "settings-changes": "/settings/changes",
+    "settings-webhooks": "/settings/webhooks",
+    "settings-webhook": "/settings/webhooks/1",
     "people": "/people/",
     "account": "/account",
+    "account-tokens": "/account/tokens",
     "not-found": "/nothing/here",
 }
 OF_OPERATORS = {"my-calendar": "/calendar/", "refused": "/settings/"}

@@ -38,6 +38,7 @@ ENTRIES = {
     "audit": Entry("keepstep.cli.audit:audit", "Show who changed what, and when."),
     "createadmin": Entry("keepstep.cli.createadmin:createadmin", "Make an administrator."),
     "people": Entry("keepstep.cli.people:people", "Who may sign in: list, invite, change."),
+    "tokens": Entry("keepstep.cli.tokens:tokens", "Tokens for programs that use the API."),
     "secrets": Entry("keepstep.cli.secrets:secrets", "Renew the key that encrypts secrets."),
     "testmail": Entry("keepstep.cli.testmail:testmail", "Send a test e-mail now."),
     "erase": Entry("keepstep.cli.erase:erase", "Delete an operator's data for good."),

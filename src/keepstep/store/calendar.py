@@ -108,7 +108,7 @@ def _entries(operator: Operator, days: Window, include_cancelled: bool) -> list[
     found = [
         (each.start, entry.of(each))
         for each in _occurrences(operator, days)
-        if include_cancelled or not _is_cancelled(each)
+        if include_cancelled or not is_cancelled(each)
     ]
     found.sort(key=lambda pair: (pair[0], pair[1]["end"], pair[1]["uid"]))
     return [entry for _, entry in found]
@@ -116,14 +116,15 @@ def _entries(operator: Operator, days: Window, include_cancelled: bool) -> list[
 
 def _occurrences(operator: Operator, days: Window) -> Iterator[Occurrence]:
     early, late = days.start - FURTHEST, days.end + FURTHEST
-    for row in _rows(operator, early, late).iterator(chunk_size=_CHUNK):
+    for row in rows_in(operator, early, late).iterator(chunk_size=_CHUNK):
         appointment, shown = unpack(row)
         for each in shown_occurrences(appointment, shown, early, late):
             if lies_in(each, days):
                 yield each
 
 
-def _rows(operator: Operator, early: datetime, late: datetime) -> QuerySet[models.Appointment]:
+def rows_in(operator: Operator, early: datetime, late: datetime) -> QuerySet[models.Appointment]:
+    """Give the rows of an operator's calendar that may show something between the instants."""
     ahead = Q(span_end__isnull=True) | Q(span_end__gte=early)
     rows = models.Appointment.objects.filter(ahead, mailbox__operator=operator, span_start__lt=late)
     return rows.exclude(state=RowState.REMOVED.value)
@@ -138,7 +139,7 @@ def lies_in(occurrence: Occurrence, days: Window) -> bool:
     return occurrence.start < days.end and occurrence.end > days.start
 
 
-def _is_cancelled(occurrence: Occurrence) -> bool:
+def is_cancelled(occurrence: Occurrence) -> bool:
     """Say whether it is cancelled, by itself or with its whole series."""
     return occurrence.details.cancelled or occurrence.appointment.details.cancelled
 
@@ -170,8 +171,13 @@ class _Entries:
         original = occurrence.recurrence_id
         if original is not None:
             same = original is occurrence.start and not entry["all_day"]
-            entry["recurrence_id"] = entry["start"] if same else _instant(original)
+            entry["recurrence_id"] = entry["start"] if same else instant(original)
         return entry
+
+
+def entry_of(operator: Operator, occurrence: Occurrence) -> dict[str, Any]:
+    """Give an occurrence in an operator's calendar with the fields of `appointments --json`."""
+    return _Entries(operator.email).of(occurrence)
 
 
 def _common(operator: str, occurrence: Occurrence) -> dict[str, Any]:
@@ -191,7 +197,7 @@ def _common(operator: str, occurrence: Occurrence) -> dict[str, Any]:
         "attendees": [_attendee(each) for each in details.attendees],
         "sensitivity": details.sensitivity.value,
         "show_as": details.show_as.value,
-        "status": "cancelled" if _is_cancelled(occurrence) else "confirmed",
+        "status": "cancelled" if is_cancelled(occurrence) else "confirmed",
         "recurrence_id": None,
         "categories": list(details.categories),
         **_warnings(occurrence),
@@ -209,13 +215,14 @@ def _times(occurrence: Occurrence) -> dict[str, Any]:
         days = (occurrence.first_day.isoformat(), occurrence.last_day.isoformat())
         return {"start": days[0], "end": days[1], "all_day": True}
     return {
-        "start": _instant(occurrence.start),
-        "end": _instant(occurrence.end),
+        "start": instant(occurrence.start),
+        "end": instant(occurrence.end),
         "all_day": occurrence.all_day,
     }
 
 
-def _instant(moment: datetime) -> str:
+def instant(moment: datetime) -> str:
+    """Give an instant (aware) as text: RFC 3339 in UTC, by whole seconds."""
     if moment.tzinfo is not UTC:
         moment = moment.astimezone(UTC)
     return moment.isoformat(timespec="seconds")[:_TO_THE_SECOND] + "Z"

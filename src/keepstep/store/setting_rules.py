@@ -163,7 +163,7 @@ def _check_parts(parts: SplitResult, url: str) -> None:
         raise ValueError("must have neither a query (?) nor a fragment (#)")
 
 
-def _asked_url(text: str) -> str:
+def asked_url(text: str) -> str:
     """Read the address of a server that we ask: not one that only a cloud's machines shall ask."""
     url = _url(text)
     if url and is_forbidden(urlsplit(url).hostname or ""):
@@ -172,7 +172,7 @@ def _asked_url(text: str) -> str:
 
 
 def _https_url(text: str) -> str:
-    url = _asked_url(text)
+    url = asked_url(text)
     if url and urlsplit(url).scheme != "https":
         raise ValueError("must begin with https://")
     return url
@@ -194,7 +194,7 @@ def _tenant(text: str) -> str:
 
 
 def _proxy(text: str) -> str:
-    url = _asked_url(text)
+    url = asked_url(text)
     if url and urlsplit(url).path not in {"", "/"}:
         raise ValueError("must be of the form http://HOST:PORT, without a path")
     return url
@@ -228,6 +228,8 @@ def _file(text: str) -> str:
 def _password(text: str) -> str:
     if "\0" in text:
         raise ValueError("must not hold a NUL character")
+    if any(unicodedata.category(each) == "Cs" for each in text):
+        raise ValueError("must not hold half a character")
     return text
 
 
@@ -235,7 +237,7 @@ RULES: dict[str, Rule] = {
     rule.name: rule
     for rule in (
         Rule("calendar_integration", "Whether calendars are read at all", "off", read_switch),
-        Rule("exchange_url", "Address of EWS: https://HOST/EWS/Exchange.asmx", "", _asked_url),
+        Rule("exchange_url", "Address of EWS: https://HOST/EWS/Exchange.asmx", "", asked_url),
         Rule("exchange_version", "Version of the server", "Exchange2013", _one_of(Version)),
         Rule("batch_size", "Items asked for at once", "100", _number(1, LARGEST_BATCH)),
         Rule("notification_url", "Address at which Exchange reaches this server", "", _url),
@@ -287,6 +289,18 @@ RULES: dict[str, Rule] = {
             "Days that past appointments are kept (empty: for ever)",
             "",
             _number_or_none(1, LONGEST_PAST),
+        ),
+        Rule(
+            "api_requests_per_minute",
+            "Requests that a token of the API may make in a minute",
+            "600",
+            _number(1, 1_000_000),
+        ),
+        Rule(
+            "webhook_private_targets",
+            "Whether webhooks may lead to private addresses and this machine",
+            "off",
+            read_switch,
         ),
         Rule("http_proxy", "Proxy on the way to Exchange: http://HOST:PORT", "", _proxy),
     )

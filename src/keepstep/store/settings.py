@@ -122,6 +122,8 @@ class ApplicationSettings:
     history_days: int = 90
     run_days: int = 30
     past_keep_days: int | None = None
+    api_requests_per_minute: int = 600
+    webhook_private_targets: bool = False
 
     @property
     def connection_limit(self) -> int:
@@ -379,4 +381,5 @@ def _scrub(mode: PrivateAppointments) -> str:
     # Not at the top: a process that never tightens need not load what reads rows.
     from keepstep.store.scrub import scrub_private
 
-    return f"private_appointments: {scrub_private(mode)} stored appointments were scrubbed."
+    scrubbed = scrub_private(mode, timezone.now())
+    return f"private_appointments: {scrubbed} stored appointments were scrubbed."

@@ -40,6 +40,7 @@ PORTION = 1000
 # What begins a run, other than its schedule.
 COMMAND = "command"
 PAGE = "page"
+API = "api"
 
 
 def current_policy() -> Policy:

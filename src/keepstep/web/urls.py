@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from keepstep.web import failures, home, metrics
+from keepstep.web import api, failures, home, metrics
 from keepstep.web.background import progress
 from keepstep.web.health import health, live, ready
 
@@ -21,6 +21,7 @@ urlpatterns = [
     path("jobs/", include("keepstep.web.jobs.urls")),
     path("settings/", include("keepstep.web.application_settings.urls")),
     path("people/", include("keepstep.web.people.urls")),
+    path("api/v1/<path:rest>", api.v1, name="api"),
     path("tasks/<uuid:task>", progress, name="task"),
     path("", include("keepstep.web.accounts.urls")),
 ]

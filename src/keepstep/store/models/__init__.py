@@ -1,6 +1,7 @@
 """The tables: one file per subject."""
 
 from keepstep.store.models.account import Account, Task
+from keepstep.store.models.api import ApiToken, Delivery, Webhook
 from keepstep.store.models.appointment import Appointment
 from keepstep.store.models.audit import AuditEntry
 from keepstep.store.models.history import History, LeftOut, Quarantine
@@ -16,8 +17,10 @@ from keepstep.store.models.worker import Worker
 
 __all__ = [
     "Account",
+    "ApiToken",
     "Appointment",
     "AuditEntry",
+    "Delivery",
     "History",
     "ImportDraft",
     "ImportMapping",
@@ -37,5 +40,6 @@ __all__ = [
     "Subscription",
     "Task",
     "WayTrouble",
+    "Webhook",
     "Worker",
 ]

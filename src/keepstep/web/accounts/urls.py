@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from keepstep.store.links import Purpose
-from keepstep.web.accounts import links, mine, reset, sign_in
+from keepstep.web.accounts import links, mine, reset, sign_in, tokens
 
 urlpatterns = [
     path("sign-in", sign_in.sign_in, name="sign-in"),
@@ -22,4 +22,6 @@ urlpatterns = [
     path("reset", reset.ask, name="ask-reset"),
     path("account", mine.mine, name="account"),
     path("account/password", mine.password, name="account-password"),
+    path("account/tokens", tokens.listing, name="account-tokens"),
+    path("account/tokens/<int:number>/revoke", tokens.revoke, name="account-token-revoke"),
 ]

@@ -188,6 +188,14 @@ FIELDS: dict[str, Words] = {
         _("Days that history is kept"), _("What explain can tell, and what was removed."), "number"
     ),
     "run_days": Words(_("Days that runs are kept"), "", "number"),
+    "api_requests_per_minute": Words(
+        _("Requests in a minute"), _("That one token of the API may make."), "number"
+    ),
+    "webhook_private_targets": Words(
+        _("Webhooks may lead into this network"),
+        _("To private addresses and to this machine. Off: only to public ones."),
+        "switch",
+    ),
     "past_keep_days": Words(
         _("Days that past appointments are kept"), _("Empty: for ever."), "number"
     ),
@@ -231,6 +239,7 @@ LIMITS = (
     "allow_plain_http",
 )
 RETENTION = ("history_days", "run_days", "past_keep_days")
+OTHERS = ("api_requests_per_minute", "webhook_private_targets")
 APPOINTMENTS = ("past_days", "private_appointments")
 SKIP = (
     "skip_declined",

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from keepstep.web.application_settings import changes, connection, mail, skip, views
+from keepstep.web.application_settings import (
+    changes,
+    connection,
+    mail,
+    skip,
+    views,
+    webhooks,
+)
 
 urlpatterns = [
     path("", views.exchange, name="settings"),
@@ -17,4 +24,10 @@ urlpatterns = [
     path("appointments", skip.page, name="settings-appointments"),
     path("appointments/preview", skip.preview, name="settings-appointments-preview"),
     path("changes", changes.page, name="settings-changes"),
+    path("webhooks", webhooks.page, name="settings-webhooks"),
+    path("webhooks/<int:number>", webhooks.one, name="settings-webhook"),
+    path("webhooks/<int:number>/switch", webhooks.switch, name="settings-webhook-switch"),
+    path("webhooks/<int:number>/secret", webhooks.secret, name="settings-webhook-secret"),
+    path("webhooks/<int:number>/replay", webhooks.replay, name="settings-webhook-replay"),
+    path("webhooks/<int:number>/delete", webhooks.delete, name="settings-webhook-delete"),
 ]

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from keepstep.core.roles import Role, Sight, Viewer, sight
+from keepstep.core.roles import Role, Viewer
 from keepstep.store.models import Account, Operator
 from keepstep.store.operators import access_groups
 from keepstep.store.seen import SeenOperator
-from keepstep.web.access import viewer_of
+from keepstep.store.viewers import as_seen, viewer_of
 
 ME = "me"
 TEAM = "team:"
@@ -87,7 +87,7 @@ def others_beside(account: Account, operator: Operator) -> list[SeenOperator]:
     if operator.access_group:
         same = _with_mailbox().filter(access_group=operator.access_group).exclude(pk=operator.pk)
         group += same.order_by("email")[:MOST_MEMBERS]
-    return _seen(viewer, group)
+    return as_seen(viewer, group)
 
 
 def _best(account: Account, viewer: Viewer) -> Whose | None:
@@ -101,7 +101,7 @@ def _best(account: Account, viewer: Viewer) -> Whose | None:
 
 
 def _one(viewer: Viewer, operator: Operator, who: str) -> Whose | None:
-    members = _seen(viewer, [operator])
+    members = as_seen(viewer, [operator])
     if not members:
         return None
     words = _("My calendar") if who == ME else name_of(operator)
@@ -115,7 +115,7 @@ def _team(account: Account, viewer: Viewer, group: str) -> Whose | None:
     others = _with_mailbox().filter(access_group=group).exclude(pk=mine.pk if mine else 0)
     # One's own calendar comes first, and is never among those left out.
     group_of = [mine] if mine and mine.access_group == group else []
-    members = _seen(viewer, group_of + list(others.order_by("email")[:MOST_MEMBERS]))
+    members = as_seen(viewer, group_of + list(others.order_by("email")[:MOST_MEMBERS]))
     if not members:
         return None
     more = max(others.count() + len(group_of) - MOST_MEMBERS, 0)
@@ -126,15 +126,6 @@ def _team(account: Account, viewer: Viewer, group: str) -> Whose | None:
 def name_of(operator: Operator) -> str:
     """Give what a person is called by: the name, else the address."""
     return operator.name or operator.email
-
-
-def _seen(viewer: Viewer, operators: list[Operator]) -> list[SeenOperator]:
-    found = []
-    for each in operators:
-        seen = sight(viewer, each.email, each.access_group)
-        if seen is not Sight.NOTHING:
-            found.append(SeenOperator(each, seen))
-    return found
 
 
 def _with_mailbox() -> QuerySet[Operator]:
