@@ -1,0 +1,70 @@
+"""The text of a feed, by the library icalendar (RFC 5545, 7986; and what Outlook adds to them)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from icalendar import Calendar, Timezone, TimezoneDaylight, TimezoneStandard
+
+from keepstep import __version__
+from keepstep.core.appointment import Zone
+from keepstep.core.feed.events import Event
+from keepstep.core.feed.zones import Observance, observances, zone_id
+from keepstep.feeds.event_text import Person, Texts, event_components
+
+REFRESH = timedelta(minutes=15)
+"""How often programs are asked to read the feed again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """What a feed is of: its name, the texts in its language, and, of a team, its people by key.
+
+    Without people the calendar is one operator's, and no event says whose it is. Rules of time
+    zones are told from `first_year` to `last_year` at least.
+    """
+
+    name: str
+    texts: Texts
+    first_year: int
+    last_year: int
+    people: Mapping[int, Person] | None = None
+
+
+def calendar_text(feed: Feed, events: Sequence[Event]) -> bytes:
+    """Give the feed as UTF-8."""
+    calendar = Calendar()
+    calendar.add("prodid", f"-//Keepstep//Keepstep {__version__}//EN")
+    calendar.add("version", "2.0")
+    calendar.add("calscale", "GREGORIAN")
+    calendar.add("name", feed.name)
+    calendar.add("x-wr-calname", feed.name)
+    calendar.add("refresh-interval", REFRESH, parameters={"VALUE": "DURATION"})
+    calendar.add("x-published-ttl", f"PT{REFRESH // timedelta(minutes=1)}M")
+    components, zones = event_components(feed.texts, feed.people, events)
+    for zone in sorted(zones, key=zone_id):
+        calendar.add_component(_timezone(zone, zones[zone], feed))
+    for each in components:
+        calendar.add_component(each)
+    return bytes(calendar.to_ical())
+
+
+def _timezone(zone: Zone, years: range, feed: Feed) -> Timezone:
+    first, last = min(feed.first_year, years.start), max(feed.last_year, years.stop)
+    component = Timezone()
+    component.add("tzid", zone_id(zone))
+    for each in observances(zone, first, last):
+        component.add_component(_observance(each))
+    return component
+
+
+def _observance(observance: Observance) -> TimezoneStandard | TimezoneDaylight:
+    component = TimezoneDaylight() if observance.is_daylight else TimezoneStandard()
+    component.add("dtstart", observance.begins)
+    component.add("tzoffsetfrom", observance.offset_from)
+    component.add("tzoffsetto", observance.offset_to)
+    if observance.rule is not None:
+        component.add("rrule", observance.rule)
+    return component
