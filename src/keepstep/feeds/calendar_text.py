@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -12,10 +12,11 @@ from keepstep import __version__
 from keepstep.core.appointment import Zone
 from keepstep.core.feed.events import Event
 from keepstep.core.feed.zones import Observance, observances, zone_id
-from keepstep.feeds.event_text import Person, Texts, event_components
+from keepstep.feeds.event_text import EventWriter, Person, Texts
 
 REFRESH = timedelta(minutes=15)
 """How often programs are asked to read the feed again."""
+_END = b"END:VCALENDAR\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,20 @@ class Feed:
     people: Mapping[int, Person] | None = None
 
 
-def calendar_text(feed: Feed, events: Sequence[Event]) -> bytes:
-    """Give the feed as UTF-8."""
+def calendar_text(feed: Feed, events: Iterable[Event]) -> bytes:
+    """Give the feed as UTF-8. The events are worked off one by one."""
+    writer = EventWriter(feed.texts, feed.people)
+    # As text already: the library's objects take many times the memory.
+    texts = [each.to_ical() for event in events for each in writer.components(event)]
+    calendar = _head(feed)
+    for zone in sorted(writer.zones, key=zone_id):
+        calendar.add_component(_timezone(zone, writer.zones[zone], feed))
+    head = calendar.to_ical()
+    assert head.endswith(_END)
+    return b"".join((head.removesuffix(_END), *texts, _END))
+
+
+def _head(feed: Feed) -> Calendar:
     calendar = Calendar()
     calendar.add("prodid", f"-//Keepstep//Keepstep {__version__}//EN")
     calendar.add("version", "2.0")
@@ -43,12 +56,7 @@ def calendar_text(feed: Feed, events: Sequence[Event]) -> bytes:
     calendar.add("x-wr-calname", feed.name)
     calendar.add("refresh-interval", REFRESH, parameters={"VALUE": "DURATION"})
     calendar.add("x-published-ttl", f"PT{REFRESH // timedelta(minutes=1)}M")
-    components, zones = event_components(feed.texts, feed.people, events)
-    for zone in sorted(zones, key=zone_id):
-        calendar.add_component(_timezone(zone, zones[zone], feed))
-    for each in components:
-        calendar.add_component(each)
-    return bytes(calendar.to_ical())
+    return calendar
 
 
 def _timezone(zone: Zone, years: range, feed: Feed) -> Timezone:

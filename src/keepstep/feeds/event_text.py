@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -55,21 +55,19 @@ class Texts:
     join: str
 
 
-def event_components(
-    texts: Texts, people: Mapping[int, Person] | None, events: Iterable[Event]
-) -> tuple[list[Component], dict[Zone, range]]:
-    """Give the components of all events, and the time zones that they name, with their years."""
-    writer = _Writer(texts, people)
-    components = [component for event in events for component in writer.components(event)]
-    return components, writer.zones
+class EventWriter:
+    """Makes components of events; `zones` are the time zones that they name, with their years.
 
+    Of a team (`people` by key) each event says whose it is, and texts are left out: a hundred
+    calendars' bodies would make it too large.
+    """
 
-class _Writer:
     def __init__(self, texts: Texts, people: Mapping[int, Person] | None) -> None:
         self._texts, self._people = texts, people
         self.zones: dict[Zone, range] = {}
 
     def components(self, event: Event) -> list[Component]:
+        """Give the components of an event: the master of a series first."""
         if event.rule is None or event.begins is None:
             return [self._alone(event.uid, event.meeting)]
         zone = event.meeting.occurrence.appointment.zone
@@ -158,7 +156,7 @@ class _Writer:
         if details.location:
             component.add("location", _clean(details.location))
         link = join_link(details)
-        body = _clean(details.body[:LONGEST_BODY]).strip()
+        body = "" if self._people else _clean(details.body[:LONGEST_BODY]).strip()
         if link is not None:
             component.add("url", link.url)
             label = link.service or self._texts.join

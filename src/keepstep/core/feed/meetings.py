@@ -77,9 +77,7 @@ def spans_of(copies: Iterable[Copy], start: datetime, horizon: datetime) -> list
             datetime(day.year, day.month, day.day, tzinfo=start.tzinfo)
             for day in shown.also | shown.never
         ]
-        beyond += [
-            (each - _NEARBY, each + _NEARBY) for each in moments if each + _NEARBY > horizon
-        ]
+        beyond += [(each - _NEARBY, each + _NEARBY) for each in moments if each + _NEARBY > horizon]
     return _united([(start, horizon), *beyond])
 
 
