@@ -105,14 +105,15 @@ def _order(entry: dict[str, Any]) -> tuple[str, str, str]:
 def _entries(operator: Operator, days: Window, include_cancelled: bool) -> list[dict[str, Any]]:
     found = [
         (each.start, _entry(operator, each))
-        for each in _occurrences(operator, days)
-        if include_cancelled or not _is_cancelled(each)
+        for each in occurrences_in(operator, days)
+        if include_cancelled or not is_cancelled(each)
     ]
     found.sort(key=lambda pair: (pair[0], pair[1]["end"], pair[1]["uid"]))
     return [entry for _, entry in found]
 
 
-def _occurrences(operator: Operator, days: Window) -> Iterator[Occurrence]:
+def occurrences_in(operator: Operator, days: Window) -> Iterator[Occurrence]:
+    """Give all that an operator's calendar shows on these days, cancelled ones too, in no order."""
     early, late = days.start - FURTHEST, days.end + FURTHEST
     for row in _rows(operator, early, late).iterator(chunk_size=_CHUNK):
         appointment, shown = unpack(row)
@@ -136,7 +137,7 @@ def lies_in(occurrence: Occurrence, days: Window) -> bool:
     return occurrence.start < days.end and occurrence.end > days.start
 
 
-def _is_cancelled(occurrence: Occurrence) -> bool:
+def is_cancelled(occurrence: Occurrence) -> bool:
     """Say whether it is cancelled, by itself or with its whole series."""
     return occurrence.details.cancelled or occurrence.appointment.details.cancelled
 
@@ -159,7 +160,7 @@ def _entry(operator: Operator, occurrence: Occurrence) -> dict[str, Any]:
         "attendees": [_attendee(each) for each in details.attendees],
         "sensitivity": details.sensitivity.value,
         "show_as": details.show_as.value,
-        "status": "cancelled" if _is_cancelled(occurrence) else "confirmed",
+        "status": "cancelled" if is_cancelled(occurrence) else "confirmed",
         "recurrence_id": _instant(occurrence.recurrence_id) if occurrence.recurrence_id else None,
         "categories": list(details.categories),
         **_warnings(occurrence),
