@@ -18,7 +18,7 @@ from keepstep.store.models import Account
 from keepstep.web.headers import HEADERS
 
 EVERYBODY = {"health", "sign-in", "sign-out", "ask-reset", "set-up", "enter", "invitation", "reset"}
-EVERYBODY |= {"live", "ready", "metrics", "metrics-mailboxes"}
+EVERYBODY |= {"live", "ready", "metrics", "metrics-mailboxes", "ical"}
 SIGNED_IN = {"home", "task", "account", "account-password"}
 CALENDAR = {
     "calendar",
@@ -26,6 +26,11 @@ CALENDAR = {
     "calendar-standing",
     "calendar-search",
     "calendar-print",
+    "calendar-subscribe",
+    "calendar-subscribe-make",
+    "calendar-subscribe-revoke",
+    "calendar-export",
+    "calendar-export-file",
     "appointment",
 }
 HEALTH = {"overview", "overview-now"}

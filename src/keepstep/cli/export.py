@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -142,7 +143,7 @@ def _members(email: str | None, group: str | None) -> list[SeenOperator]:
 def _write(file: Path, write: Callable[[IO[bytes]], tuple[int, int]]) -> tuple[int, int]:
     """Write the file whole or not at all: beside its place first."""
     if str(file) == _STANDARD_OUTPUT:
-        return write(click.get_binary_stream("stdout"))
+        return write(sys.stdout.buffer)
     beside = file.with_name(f".{file.name}.{secrets.token_hex(4)}.part")
     try:
         with beside.open("xb") as target:
