@@ -41,7 +41,9 @@ def calendar_text(feed: Feed, events: Iterable[Event]) -> bytes:
     texts = [each.to_ical() for event in events for each in writer.components(event)]
     calendar = _head(feed)
     for zone in sorted(writer.zones, key=zone_id):
-        calendar.add_component(_timezone(zone, writer.zones[zone], feed))
+        years = writer.zones[zone]
+        first, last = min(feed.first_year, years.start), max(feed.last_year, years.stop)
+        calendar.add_component(timezone_component(zone, first, last))
     head = calendar.to_ical()
     assert head.endswith(_END)
     return b"".join((head.removesuffix(_END), *texts, _END))
@@ -59,11 +61,11 @@ def _head(feed: Feed) -> Calendar:
     return calendar
 
 
-def _timezone(zone: Zone, years: range, feed: Feed) -> Timezone:
-    first, last = min(feed.first_year, years.start), max(feed.last_year, years.stop)
+def timezone_component(zone: Zone, first_year: int, last_year: int) -> Timezone:
+    """Give the VTIMEZONE that tells the offsets of a zone in these years, and beyond."""
     component = Timezone()
     component.add("tzid", zone_id(zone))
-    for each in observances(zone, first, last):
+    for each in observances(zone, first_year, last_year):
         component.add_component(_observance(each))
     return component
 
