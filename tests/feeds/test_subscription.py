@@ -149,7 +149,7 @@ def test_a_teams_feed_tells_each_meeting_once_as_the_page_does(team: list[Operat
 
 
 @pytest.fixture
-def anna(database: None) -> Operator:
+def anna(any_database: str) -> Operator:
     add_operator("anna@example.com", group=TEAM)
     return Operator.objects.select_related("mailbox").get()
 
@@ -192,7 +192,7 @@ def test_details_are_told_in_the_fields_that_outlook_google_and_apple_read(anna:
     made = meeting("Kick-off, part 1; über\nalles", NOW + DAY, anna, [guest])
     put(anna, made)
     row = Appointment.objects.get()
-    row.show_as, row.body = "out_of_office", "Agenda\r\n\x00https://zoom.us/j/123"
+    row.show_as, row.body = "out_of_office", "Agenda\r\n\x07https://zoom.us/j/123"
     row.save()
     (event,) = components(subscription_of([anna], is_team=False).content())
     assert str(event["SUMMARY"]) == "Kick-off, part 1; über\nalles"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from icalendar import Calendar, Timezone, TimezoneDaylight, TimezoneStandard
+from icalendar import Calendar, Component, Timezone, TimezoneDaylight, TimezoneStandard
 
 from keepstep import __version__
 from keepstep.core.appointment import Zone
@@ -16,6 +16,7 @@ from keepstep.feeds.event_text import EventWriter, Person, Texts
 
 REFRESH = timedelta(minutes=15)
 """How often programs are asked to read the feed again."""
+_LINE = 75
 _END = b"END:VCALENDAR\r\n"
 
 
@@ -38,7 +39,7 @@ def calendar_text(feed: Feed, events: Iterable[Event]) -> bytes:
     """Give the feed as UTF-8. The events are worked off one by one."""
     writer = EventWriter(feed.texts, feed.people)
     # As text already: the library's objects take many times the memory.
-    texts = [each.to_ical() for event in events for each in writer.components(event)]
+    texts = [_text(each) for event in events for each in writer.components(event)]
     calendar = _head(feed)
     for zone in sorted(writer.zones, key=zone_id):
         years = writer.zones[zone]
@@ -47,6 +48,24 @@ def calendar_text(feed: Feed, events: Iterable[Event]) -> bytes:
     head = calendar.to_ical()
     assert head.endswith(_END)
     return b"".join((head.removesuffix(_END), *texts, _END))
+
+
+def _text(component: Component) -> bytes:
+    """Give the component's lines, folded (RFC 5545, 3.1): the library's own way is half the cost.
+
+    A line has 75 bytes at most, and no character is torn apart.
+    """
+    folded = []
+    for line in component.content_lines():
+        content = line.encode("utf-8", "replace")
+        start, end = 0, _LINE
+        while end < len(content):
+            while content[end] & 0xC0 == 0x80:  # within a character
+                end -= 1
+            folded.append(content[start:end] + b"\r\n ")
+            start, end = end, end + _LINE - 1
+        folded.append(content[start:] + b"\r\n" if content else b"")
+    return b"".join(folded)
 
 
 def _head(feed: Feed) -> Calendar:

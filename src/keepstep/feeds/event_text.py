@@ -58,8 +58,8 @@ class Texts:
 class EventWriter:
     """Makes components of events; `zones` are the time zones that they name, with their years.
 
-    Of a team (`people` by key) each event says whose it is, and texts are left out: a hundred
-    calendars' bodies would make it too large.
+    Of a team (`people` by key) each event says whose it is; bodies and attendees are left out:
+    those of a hundred calendars would make it too large.
     """
 
     def __init__(self, texts: Texts, people: Mapping[int, Person] | None) -> None:
@@ -171,7 +171,7 @@ class EventWriter:
         if details.organizer is not None:
             organizer = details.organizer
             component.add("organizer", _address(organizer.name, organizer.email))
-        for each in details.attendees:
+        for each in () if self._people else details.attendees:
             component.add("attendee", _attendee(each))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from datetime import UTC, datetime
 from math import ceil
+from time import monotonic
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -23,6 +24,8 @@ CONTENT_TYPE = "text/calendar; charset=utf-8"
 # The making of a large calendar takes all of a core for seconds.
 MADE_AT_ONCE = 2
 WAIT_FOR_A_PLACE = 20.0
+# Seconds that a reading counts for at least, however little it took.
+LEAST_COST = 0.2
 _SECONDS_TO_COME_AGAIN = 30
 
 allowance = Allowance()
@@ -37,16 +40,18 @@ def feed(request: HttpRequest, token: str) -> HttpResponse:
     address = calendar_addresses.find(token)
     if address is None:
         return _plain("There is no calendar at this address, or not any more.", 404)
-    wait = allowance.take(address.pk)
+    wait = allowance.wait(address.pk)
     if wait:
         return _busy("This address is read too often.", 429, ceil(wait))
     if not _places.acquire(timeout=WAIT_FOR_A_PLACE):
         return _busy("Many calendars are being read.", 503, _SECONDS_TO_COME_AGAIN)
+    begun = monotonic()
     try:
         with translation.override(_language(address)):
             return _answer(request, address, datetime.now(UTC))
     finally:
         _places.release()
+        allowance.spend(address.pk, max(monotonic() - begun, LEAST_COST))
 
 
 def _answer(request: HttpRequest, address: CalendarAddress, now: datetime) -> HttpResponse:
