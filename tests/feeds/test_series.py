@@ -76,7 +76,7 @@ def agree(rows: list[Row], window: Window) -> None:
 
 
 @settings(
-    max_examples=5000 if SOAK else 150, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=5000 if SOAK else 100, deadline=None, suppress_health_check=list(HealthCheck)
 )
 @given(cases())
 def test_any_series_with_any_exceptions_in_any_zone(drawn: tuple[Case, Zone]) -> None:

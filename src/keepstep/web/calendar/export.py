@@ -32,7 +32,7 @@ USUAL = timedelta(days=89)
 MADE_AT_ONCE = 2
 _IN_MEMORY = 1024 * 1024
 _PIECE = 64 * 1024
-_places = threading.BoundedSemaphore(MADE_AT_ONCE)
+places = threading.BoundedSemaphore(MADE_AT_ONCE)
 
 may_look = allow(Role.ADMINISTRATOR, Role.OPERATOR)
 
@@ -121,7 +121,7 @@ def file(request: HttpRequest) -> HttpResponseBase:
     form = ExportForm(account, chosen, request.GET)
     if not form.is_valid():
         return _page(request, chosen, form, status=422)
-    if not _places.acquire(blocking=False):
+    if not places.acquire(blocking=False):
         form.add_error(None, _("Others are exporting now: try again in a minute."))
         return _page(request, chosen, form, status=503)
     try:
@@ -130,7 +130,7 @@ def file(request: HttpRequest) -> HttpResponseBase:
         form.add_error(None, _too_many())
         return _page(request, chosen, form, status=422)
     finally:
-        _places.release()
+        places.release()
 
 
 def _too_many() -> str:
