@@ -17,6 +17,8 @@ from keepstep.core.online_meeting import join_link
 from keepstep.core.timezones import instant, local
 
 LONGEST_BODY = 20_000
+# So many of a team a meeting's line names; all of them stand in its text.
+_NAMED = 3
 # What a reader takes for an address that there is none (so Outlook and Apple write it, too).
 _NO_ADDRESS = "invalid:nomail"
 _BUSY = {
@@ -137,26 +139,30 @@ class EventWriter:
             busy = "FREE" if meeting.is_cancelled else _BUSY[details.show_as]
             component.add("x-microsoft-cdo-busystatus", busy)
         component.add("class", "PRIVATE" if meeting.is_withheld else "PUBLIC")
+        owners = self._owners(meeting)
         if not meeting.is_withheld:
-            self._add_details(component, details)
-        for each in self._owners(meeting):
+            body = "" if owners else _clean(details.body[:LONGEST_BODY]).strip()
+            if len(owners) > _NAMED:
+                body = _clean(", ".join(each.name or each.email for each in owners))
+            self._add_details(component, details, body)
+        for each in owners:
             component.add("x-keepstep-operator", _address(each.name, each.email))
         return component
 
     def _summary(self, meeting: Meeting) -> str:
         subject = meeting.details.subject or self._texts.no_subject
         text = self._texts.private if meeting.is_withheld else subject
-        names = ", ".join(each.name or each.email for each in self._owners(meeting))
-        return _clean(f"{text} ({names})" if names else text)
+        names = [each.name or each.email for each in self._owners(meeting)]
+        more = f" +{len(names) - _NAMED}" if len(names) > _NAMED else ""
+        return _clean(f"{text} ({', '.join(names[:_NAMED])}{more})" if names else text)
 
     def _owners(self, meeting: Meeting) -> list[Person]:
         return [self._people[each] for each in meeting.owners] if self._people else []
 
-    def _add_details(self, component: Component, details: Details) -> None:
+    def _add_details(self, component: Component, details: Details, body: str) -> None:
         if details.location:
             component.add("location", _clean(details.location))
         link = join_link(details)
-        body = "" if self._people else _clean(details.body[:LONGEST_BODY]).strip()
         if link is not None:
             component.add("url", link.url)
             label = link.service or self._texts.join

@@ -21,7 +21,7 @@ from keepstep.store import audit
 from keepstep.store.models import Account, CalendarAddress, Operator
 from keepstep.store.operators import access_groups
 
-# Said to no more than the hour, so that reading seldom writes.
+# Known to no more than the hour, so that reading seldom writes.
 _NOTED_EVERY = timedelta(hours=1)
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 _TEAM = "team "
@@ -126,9 +126,8 @@ def note_read(address: CalendarAddress, etag: str, now: datetime) -> datetime:
     read_before = address.last_read
     is_noted = read_before is not None and now - read_before < _NOTED_EVERY
     if changed_at != address.changed_at or not is_noted:
-        hour = now.replace(minute=0, second=0, microsecond=0)
         row = CalendarAddress.objects.filter(pk=address.pk)
-        row.update(etag=etag, changed_at=changed_at, last_read=hour)
+        row.update(etag=etag, changed_at=changed_at, last_read=now)
     return changed_at
 
 
