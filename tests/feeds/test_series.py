@@ -7,8 +7,9 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from icalendar import Event
 
 from keepstep.core.appointment import (
     AbsoluteMonthly,
@@ -27,6 +28,7 @@ from keepstep.core.appointment import (
 )
 from keepstep.core.feed.events import Window
 from keepstep.core.record import ALL, Shown, overtake, shown_occurrences, succeed
+from keepstep.core.timezones import local
 from tests.feeds.feeding import TEXTS, Row, around, feed_of
 from tests.feeds.reader import Seen, components, in_order, read, shown
 from tests.unit.core import test_record
@@ -38,6 +40,7 @@ from tests.unit.core.test_series_against_rrule import appointment_of
 SOAK = os.environ.get("KEEPSTEP_SOAK") == "1"
 DAY = timedelta(days=1)
 BEYOND = 120 * DAY
+SAMOA_WENT_WEST = utc("2011-12-30 10:00")
 
 
 def ours(rows: list[Row], start: datetime, end: datetime) -> list[Seen]:
@@ -49,11 +52,12 @@ def ours(rows: list[Row], start: datetime, end: datetime) -> list[Seen]:
     return in_order([each._replace(subject=each.subject or TEXTS.no_subject) for each in found])
 
 
-def certain(found: list[Seen], window: Window) -> list[Seen]:
+def certain(found: list[Seen], window: Window, zone: Zone) -> list[Seen]:
     """Leave out what the edges of a window decide: dates lie in no zone, readers take their own.
 
-    Beyond the horizon only the pattern is told, so the end of an occurrence across a clock change
-    is the reader's own affair.
+    Beyond the horizon only the pattern is told, so what is at a clock change is the reader's own
+    affair. This one reads a skipped wall time of a zone that it knows by VTIMEZONE alone with the
+    offset after the change, against RFC 5545, 3.3.5, as Keepstep and python-dateutil read it.
     """
     kept = []
     for each in found:
@@ -61,18 +65,27 @@ def certain(found: list[Seen], window: Window) -> list[Seen]:
             at if isinstance(at, datetime) else datetime.combine(at, time(), UTC)
             for at in (each.start, each.end)
         )
-        if isinstance(each.start, datetime) or (
-            last > window.start + 2 * DAY and first < window.horizon + BEYOND - 2 * DAY
-        ):
-            kept.append(each if first < window.horizon else each._replace(end=each.start))
+        if isinstance(each.start, datetime):
+            if first < window.horizon or _is_settled(first, last, zone):
+                kept.append(each)
+        elif last > window.start + 2 * DAY and first < window.horizon + BEYOND - 2 * DAY:
+            kept.append(each)
     return kept
+
+
+def _is_settled(start: datetime, end: datetime, zone: Zone) -> bool:
+    """Say whether no clock change is within two days."""
+    offsets = {
+        local(each, zone) - each.replace(tzinfo=None) for each in (start - 2 * DAY, end + 2 * DAY)
+    }
+    return len(offsets) == 1
 
 
 def agree(rows: list[Row], window: Window) -> None:
     text = feed_of(rows, window)
-    end = window.horizon + BEYOND
-    read_back = certain(read(text, window.start, end), window)
-    assert read_back == certain(ours(rows, window.start, end), window), text.decode()
+    end, zone = window.horizon + BEYOND, rows[0][0].zone
+    read_back = certain(read(text, window.start, end), window, zone)
+    assert read_back == certain(ours(rows, window.start, end), window, zone), text.decode()
 
 
 @settings(
@@ -81,6 +94,8 @@ def agree(rows: list[Row], window: Window) -> None:
 @given(cases())
 def test_any_series_with_any_exceptions_in_any_zone(drawn: tuple[Case, Zone]) -> None:
     case, zone = drawn
+    # Readers differ about the day that Samoa left out in 2011; no feed reaches back to it.
+    assume(zone.name != "Pacific/Apia" or not case.start < SAMOA_WENT_WEST < case.end + 40 * DAY)
     agree([(appointment_of(case, zone), ALL)], Window(case.start, case.end + 40 * DAY))
 
 
@@ -117,16 +132,11 @@ PATTERNS: list[tuple[Pattern, str, str]] = [
         "FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,TH;WKST=MO",
     ),
     (AbsoluteMonthly(1, 15), "2026-01-15 09:00", "FREQ=MONTHLY;BYMONTHDAY=15"),
-    (
-        AbsoluteMonthly(1, 30),
-        "2026-01-30 09:00",
-        "FREQ=MONTHLY;BYMONTHDAY=28,29,30;BYSETPOS=-1",
-    ),
     (AbsoluteMonthly(1, 31), "2026-01-31 09:00", "FREQ=MONTHLY;BYMONTHDAY=-1"),
     (
         RelativeMonthly(2, frozenset({Weekday.FRIDAY}), -1),
         "2026-01-30 09:00",
-        "FREQ=MONTHLY;INTERVAL=2;BYDAY=-1FR",
+        "FREQ=MONTHLY;INTERVAL=2;BYDAY=FR;BYSETPOS=-1",
     ),
     (
         RelativeMonthly(1, frozenset(list(Weekday)[:5]), 2),
@@ -138,7 +148,7 @@ PATTERNS: list[tuple[Pattern, str, str]] = [
     (
         RelativeYearly(11, frozenset({Weekday.THURSDAY}), 4),
         "2025-11-27 09:00",
-        "FREQ=YEARLY;BYDAY=4TH;BYMONTH=11",
+        "FREQ=YEARLY;BYDAY=TH;BYMONTH=11;BYSETPOS=4",
     ),
 ]
 
@@ -150,6 +160,33 @@ def test_each_pattern_is_a_rule_without_end(pattern: Pattern, first: str, rule: 
     (event,) = components(feed_of([made], window))
     assert event["RRULE"].to_ical().decode() == rule
     agree([(made, ALL)], window)
+
+
+@pytest.mark.parametrize("day", [29, 30])
+@pytest.mark.parametrize("interval", [1, 2, 5])
+def test_a_day_that_february_lacks_is_told_by_a_rule_of_its_own(day: int, interval: int) -> None:
+    """Outlook reads no rule that says both, and has a last day of February by the first of them."""
+    made = series(AbsoluteMonthly(interval, day), f"2025-12-{day} 09:00")
+    window = around(utc("2026-06-01"), 400)
+    rules = {each["RRULE"].to_ical().decode(): each for each in components(feed_of([made], window))}
+    every = f";INTERVAL={interval}" if interval > 1 else ""
+    months = rules.pop(f"FREQ=MONTHLY{every};BYMONTHDAY={day}")
+    (rule,) = rules
+    assert rule.startswith("FREQ=YEARLY")
+    assert rule.endswith("BYMONTHDAY=-1;BYMONTH=2")
+    assert f"{2030 if interval == 5 else 2026}0228T090000" in _left_out(months)
+    leap_day = f"{2040 if interval == 5 else 2028}0229T090000"
+    assert (leap_day in _left_out(rules[rule])) == (day == 29)
+    agree([(made, ALL)], window)
+    start, end = utc("2026-01-01"), utc("2050-01-01")
+    assert read(feed_of([made], window), start, end) == ours([(made, ALL)], start, end)
+
+
+def _left_out(event: Event) -> str:
+    found = event.get("EXDATE", [])
+    return " ".join(
+        each.to_ical().decode() for each in (found if isinstance(found, list) else [found])
+    )
 
 
 def test_the_last_start_ends_a_rule_and_deleted_ones_are_left_out_by_their_wall_time() -> None:

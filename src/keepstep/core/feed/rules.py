@@ -1,7 +1,7 @@
 """Patterns as recurrence rules of iCalendar (RFC 5545, 3.3.10).
 
 The rules hold for any first date that is one of the pattern's: intervals count from the week,
-month or year that it lies in.
+month or year that it lies in. They have the shapes that Outlook reads (MS-OXCICAL, 2.1.3.2.2).
 """
 
 from __future__ import annotations
@@ -58,12 +58,8 @@ def _parts(pattern: Pattern) -> Rule:
 
 
 def _day_of_any_month(day: int) -> Rule:
-    """Say "this day, or the last of a month that lacks it"."""
-    if day <= _IN_EVERY_MONTH:
-        return {"BYMONTHDAY": [day]}
-    if day == _LONGEST_MONTH:
-        return {"BYMONTHDAY": [-1]}
-    return {"BYMONTHDAY": [*range(_IN_EVERY_MONTH, day + 1)], "BYSETPOS": [-1]}
+    """Give the last day for the 31st; a February without the 29th or 30th is told elsewhere."""
+    return {"BYMONTHDAY": [day if day < _LONGEST_MONTH else -1]}
 
 
 def _day_of_one_month(month: int, day: int) -> Rule:
@@ -73,10 +69,7 @@ def _day_of_one_month(month: int, day: int) -> Rule:
 
 
 def _by_position(weekdays: frozenset[Weekday], position: int) -> Rule:
-    days = _days(weekdays)
-    if len(days) == 1:
-        return {"BYDAY": [f"{position}{days[0]}"]}
-    return {"BYDAY": [*days], "BYSETPOS": [position]}
+    return {"BYDAY": [*_days(weekdays)], "BYSETPOS": [position]}
 
 
 def _days(weekdays: Iterable[Weekday]) -> list[str]:
