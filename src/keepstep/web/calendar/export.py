@@ -26,7 +26,7 @@ from keepstep.web.calendar import asked, whose
 from keepstep.web.calendar.whose import Whose
 
 # What a page may make while somebody waits; the command line knows no such bounds.
-MOST_MEETINGS = 50_000
+MOST_MEETINGS = 20_000
 LONGEST = timedelta(days=3 * 366)
 USUAL = timedelta(days=89)
 MADE_AT_ONCE = 2
