@@ -164,7 +164,9 @@ def test_private_appointments_are_blocked_time_in_the_own_feed_too(
 ) -> None:
     put(anna, single(SECRET, NOW, sensitivity=Sensitivity.PRIVATE, body=SECRET, location=SECRET))
     accounts.set_language(operator, "de")
-    content = client_of(None).get(make(client_of(operator))).content
+    answer = client_of(None).get(make(client_of(operator)))
+    content = answer.content
+    assert answer.headers["Content-Language"] == "de"
     assert SECRET.encode() not in content
     assert subjects(content) == ["Privater Termin", "Visit"]
 

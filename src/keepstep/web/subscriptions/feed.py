@@ -70,6 +70,7 @@ def _answer(request: HttpRequest, address: CalendarAddress, now: datetime) -> Ht
     else:
         response = HttpResponse(subscription.content(), content_type=CONTENT_TYPE)
         response.headers["Content-Disposition"] = 'inline; filename="calendar.ics"'
+    response.headers["Content-Language"] = translation.get_language() or settings.LANGUAGE_CODE
     response.headers["ETag"] = quote_etag(etag)
     response.headers["Last-Modified"] = http_date(seconds)
     return _private(response)
