@@ -89,7 +89,7 @@ def agree(rows: list[Row], window: Window) -> None:
 
 
 @settings(
-    max_examples=5000 if SOAK else 100, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=5000 if SOAK else 80, deadline=None, suppress_health_check=list(HealthCheck)
 )
 @given(cases())
 def test_any_series_with_any_exceptions_in_any_zone(drawn: tuple[Case, Zone]) -> None:
@@ -99,7 +99,7 @@ def test_any_series_with_any_exceptions_in_any_zone(drawn: tuple[Case, Zone]) ->
     agree([(appointment_of(case, zone), ALL)], Window(case.start, case.end + 40 * DAY))
 
 
-@settings(max_examples=2000 if SOAK else 60, deadline=None)
+@settings(max_examples=2000 if SOAK else 40, deadline=None)
 @given(versions=st.lists(test_record.SERIES, min_size=2, max_size=4))
 def test_a_series_whose_past_is_recorded_separately(versions: list[Appointment]) -> None:
     """The record's versions and the present one share a UID, and the calendar's days."""
