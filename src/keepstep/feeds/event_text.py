@@ -9,7 +9,16 @@ from datetime import UTC, date, datetime
 from icalendar import Event as Component
 from icalendar import vCalAddress, vText, vUri
 
-from keepstep.core.appointment import Attendee, Details, Response, Role, ShowAs, Zone
+from keepstep.core.appointment import (
+    UTC_ZONE,
+    Attendee,
+    Details,
+    Occurrence,
+    Response,
+    Role,
+    ShowAs,
+    Zone,
+)
 from keepstep.core.feed.events import Event
 from keepstep.core.feed.meetings import Meeting
 from keepstep.core.feed.zones import zone_id
@@ -97,20 +106,22 @@ class EventWriter:
             component.add("dtstart", first)
             component.add("dtend", last)
         else:
-            self._add_instant(component, "dtstart", occurrence.start, occurrence.appointment.zone)
-            if occurrence.end > occurrence.start:
-                self._add_instant(component, "dtend", occurrence.end, occurrence.appointment.zone)
+            self._add_instants(component, occurrence)
         _mark_all_day(component, all_day=all_day)
         return component
 
-    def _add_instant(self, component: Component, name: str, moment: datetime, zone: Zone) -> None:
-        """Add an instant by the clock of its zone; in UTC where that would mean another one."""
-        whole = moment.astimezone(UTC).replace(microsecond=0)
-        wall = local(whole, zone)
-        if instant(wall, zone) == whole:
-            self._add_time(component, name, wall, zone)
-        else:
-            component.add(name, whole)
+    def _add_instants(self, component: Component, occurrence: Occurrence) -> None:
+        """Add start and end by the clock of the zone; in UTC where one would mean another time."""
+        zone = occurrence.appointment.zone
+        start, end = (
+            each.astimezone(UTC).replace(microsecond=0)
+            for each in (occurrence.start, occurrence.end)
+        )
+        if any(instant(local(each, zone), zone) != each for each in (start, end)):
+            zone = UTC_ZONE
+        self._add_time(component, "dtstart", local(start, zone), zone)
+        if end > start:
+            self._add_time(component, "dtend", local(end, zone), zone)
 
     def _add_time(self, component: Component, name: str, wall: datetime | date, zone: Zone) -> None:
         if not isinstance(wall, datetime):
