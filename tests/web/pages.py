@@ -10,6 +10,8 @@ OF_ADMINISTRATORS = {
     "calendar-week": f"/calendar/?who=team:{team.WEST}&view=week",
     "calendar-month": f"/calendar/?who=operator:{team.ANNA.email}&view=month",
     "calendar-agenda": f"/calendar/?who=operator:{team.ANNA.email}&view=agenda",
+    "calendar-subscribe": f"/calendar/subscribe/?who=team:{team.WEST}",
+    "calendar-export": f"/calendar/export?who=team:{team.WEST}",
     "operators": "/operators/",
     "operator": f"/operators/of/{team.MAYA.email}",
     "operator-failing": f"/operators/of/{team.UNKNOWN.email}",
@@ -35,7 +37,12 @@ OF_ADMINISTRATORS = {
     "account-tokens": "/account/tokens",
     "not-found": "/nothing/here",
 }
-OF_OPERATORS = {"my-calendar": "/calendar/", "refused": "/settings/"}
+OF_OPERATORS = {
+    "my-calendar": "/calendar/",
+    "my-subscription": "/calendar/subscribe/",
+    "my-export": "/calendar/export",
+    "refused": "/settings/",
+}
 OF_AUDITORS = {"health-of-auditors": "/health/overview"}
 OF_NOBODY = {"sign-in": "/sign-in", "reset": "/reset", "expired": "/enter/nothing"}
 

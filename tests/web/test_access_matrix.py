@@ -18,9 +18,9 @@ from keepstep.store.models import Account
 from keepstep.web.headers import HEADERS
 
 EVERYBODY = {"health", "sign-in", "sign-out", "ask-reset", "set-up", "enter", "invitation", "reset"}
-EVERYBODY |= {"live", "ready", "metrics", "metrics-mailboxes"}
 # Signed in or not: only a token opens it, see tests/api/test_matrix.py.
 EVERYBODY |= {"api"}
+EVERYBODY |= {"live", "ready", "metrics", "metrics-mailboxes", "ical"}
 SIGNED_IN = {"home", "task", "account", "account-password"}
 SIGNED_IN |= {"account-tokens", "account-token-revoke"}
 CALENDAR = {
@@ -29,6 +29,11 @@ CALENDAR = {
     "calendar-standing",
     "calendar-search",
     "calendar-print",
+    "calendar-subscribe",
+    "calendar-subscribe-make",
+    "calendar-subscribe-revoke",
+    "calendar-export",
+    "calendar-export-file",
     "appointment",
 }
 HEALTH = {"overview", "overview-now"}

@@ -30,6 +30,11 @@ ENTRIES = {
     "skip": Entry("keepstep.cli.skip:skip", "Preview which appointments conditions leave out."),
     "sync": Entry("keepstep.cli.sync:sync", "Synchronize the calendars once, now."),
     "appointments": Entry("keepstep.cli.appointments:appointments", "Show the sales calendar."),
+    "export": Entry("keepstep.cli.export:export", "Write meetings to a file, for reports."),
+    "calendar-address": Entry(
+        "keepstep.cli.calendar_address:calendar_address",
+        "Addresses to subscribe to calendars at: make, revoke.",
+    ),
     "explain": Entry("keepstep.cli.explain:explain", "Say why a meeting is here, or is not."),
     "verify": Entry("keepstep.cli.verify:verify", "Compare with Exchange, mend, report drift."),
     "holds": Entry("keepstep.cli.holds:holds", "Held mass removals: list, release, discard."),

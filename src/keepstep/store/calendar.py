@@ -107,14 +107,15 @@ def _entries(operator: Operator, days: Window, include_cancelled: bool) -> list[
     entry = _Entries(operator.email)
     found = [
         (each.start, entry.of(each))
-        for each in _occurrences(operator, days)
+        for each in occurrences_in(operator, days)
         if include_cancelled or not is_cancelled(each)
     ]
     found.sort(key=lambda pair: (pair[0], pair[1]["end"], pair[1]["uid"]))
     return [entry for _, entry in found]
 
 
-def _occurrences(operator: Operator, days: Window) -> Iterator[Occurrence]:
+def occurrences_in(operator: Operator, days: Window) -> Iterator[Occurrence]:
+    """Give all that an operator's calendar shows on these days, cancelled ones too, in no order."""
     early, late = days.start - FURTHEST, days.end + FURTHEST
     for row in rows_in(operator, early, late).iterator(chunk_size=_CHUNK):
         appointment, shown = unpack(row)

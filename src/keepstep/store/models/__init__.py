@@ -4,6 +4,7 @@ from keepstep.store.models.account import Account, Task
 from keepstep.store.models.api import ApiToken, Delivery, Webhook
 from keepstep.store.models.appointment import Appointment
 from keepstep.store.models.audit import AuditEntry
+from keepstep.store.models.calendar_address import CalendarAddress
 from keepstep.store.models.history import History, LeftOut, Quarantine
 from keepstep.store.models.imports import ImportDraft, ImportMapping
 from keepstep.store.models.job import Job, Run
@@ -20,6 +21,7 @@ __all__ = [
     "ApiToken",
     "Appointment",
     "AuditEntry",
+    "CalendarAddress",
     "Delivery",
     "History",
     "ImportDraft",
