@@ -5,18 +5,8 @@ Shown alike on the command line, the pages, the API and in e-mails. Codes are st
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """One kind of failure. `passes_by_itself`: trying again later may succeed unaided."""
-
-    code: str
-    message: str
-    cause: str
-    remedy: str
-    passes_by_itself: bool
+from keepstep.core.failure import Failure as Failure
+from keepstep.core.sign_in_failures import SIGN_IN_FAILURES
 
 
 def _catalogue(*failures: Failure) -> dict[str, Failure]:
@@ -397,4 +387,5 @@ FAILURES: dict[str, Failure] = _catalogue(
         "It is tried again. Please report it with the log line of this time.",
         passes_by_itself=True,
     ),
+    *SIGN_IN_FAILURES,
 )
