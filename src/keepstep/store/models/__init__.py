@@ -4,6 +4,7 @@ from keepstep.store.models.account import Account, Task
 from keepstep.store.models.appointment import Appointment
 from keepstep.store.models.audit import AuditEntry
 from keepstep.store.models.history import History, LeftOut, Quarantine
+from keepstep.store.models.identity import Identity
 from keepstep.store.models.imports import ImportDraft, ImportMapping
 from keepstep.store.models.job import Job, Run
 from keepstep.store.models.notice import Mail, Notice, NoticeEntry, SignIn
@@ -19,6 +20,7 @@ __all__ = [
     "Appointment",
     "AuditEntry",
     "History",
+    "Identity",
     "ImportDraft",
     "ImportMapping",
     "Job",
