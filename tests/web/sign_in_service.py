@@ -129,7 +129,9 @@ class _Spoilt:
 
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = BytesIO(body)
-        headers = {name[5:].lower(): value for name, value in environ.items() if name[:5] == "HTTP_"}
+        headers = {
+            name[5:].lower(): value for name, value in environ.items() if name[:5] == "HTTP_"
+        }
         asked = (environ["REQUEST_METHOD"], environ["PATH_INFO"], headers, body)
         self._service.asked.append(asked)
 

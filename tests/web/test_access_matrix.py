@@ -18,6 +18,7 @@ from keepstep.store.models import Account
 from keepstep.web.headers import HEADERS
 
 EVERYBODY = {"health", "sign-in", "sign-out", "ask-reset", "set-up", "enter", "invitation", "reset"}
+EVERYBODY |= {"sso", "sso-callback"}
 EVERYBODY |= {"live", "ready", "metrics", "metrics-mailboxes"}
 SIGNED_IN = {"home", "task", "account", "account-password"}
 CALENDAR = {

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from django.urls import path
 
-from keepstep.web.application_settings import changes, connection, mail, skip, views
+from keepstep.web.application_settings import (
+    changes,
+    connection,
+    mail,
+    single_sign_on,
+    skip,
+    views,
+)
 
 urlpatterns = [
     path("", views.exchange, name="settings"),
     path("mail", views.mail, name="settings-mail"),
     path("mail/test", mail.test, name="settings-mail-test"),
+    path("single-sign-on", single_sign_on.page, name="settings-single-sign-on"),
+    path("single-sign-on/test", single_sign_on.test, name="settings-single-sign-on-test"),
     path("limits", views.limits, name="settings-limits"),
     path("check/<str:name>", views.check, name="settings-check"),
     path("connection", connection.page, name="connection"),
