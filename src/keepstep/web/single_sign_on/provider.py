@@ -7,7 +7,7 @@ allauth's tables, pages and messages are used.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -16,6 +16,7 @@ from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialLogin, SocialToken
 from allauth.socialaccount.providers.base.constants import AuthProcess
+from allauth.socialaccount.providers.oauth2.client import OAuth2Client
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
 from allauth.socialaccount.providers.openid_connect.provider import OpenIDConnectProvider
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
@@ -96,9 +97,21 @@ class Adapter(DefaultSocialAccountAdapter):
         raise SignInError("sso-refused", error_named(request.GET.get("error"))) from exception
 
 
+class Application(OAuth2Client):
+    """Keepstep, as a client of the service."""
+
+    def get_redirect_url(
+        self, authorization_url: str, scope: Iterable[str], extra_params: Mapping[str, str]
+    ) -> str:
+        """Give the address where somebody signs in; the service's own may have parameters."""
+        parameters = super().get_redirect_url("", scope, extra_params).removeprefix("?")
+        return f"{authorization_url}{'&' if '?' in authorization_url else '?'}{parameters}"
+
+
 class OAuth2Adapter(OpenIDConnectOAuth2Adapter):
     """The conversation with the service."""
 
+    client_class = Application
     _config: dict[str, Any] | None = None
 
     @property
