@@ -8,11 +8,13 @@ is published as well, and by `Service.answers`, which stands in for an answer as
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener, urlopen
@@ -111,7 +113,8 @@ class _Spoilt:
             status, headers, body = service.answers[path]()
             start(f"{status} Spoilt", list(headers.items()))
             return body
-        if service.spoil is None or path not in ("/oauth2/token", "/jwks"):
+        is_page = environ["REQUEST_METHOD"] == "GET" and path == "/oauth2/authorize"
+        if not is_page and (service.spoil is None or path not in ("/oauth2/token", "/jwks")):
             return self._app(environ, start)  # type: ignore[no-any-return]
         said: dict[str, Any] = {}
 
@@ -119,14 +122,16 @@ class _Spoilt:
             said["status"], said["headers"] = status, headers
 
         body = b"".join(self._app(environ, held))
-        changed = json.dumps(self._changed(path, json.loads(body))).encode()
+        if is_page:
+            # Its look would come from another server.
+            changed = re.sub(rb"<link[^>]*>", b"", body)
+        else:
+            changed = json.dumps(self._changed(path, json.loads(body))).encode()
         kept = [each for each in said["headers"] if each[0] != "Content-Length"]
         start(said["status"], [*kept, ("Content-Length", str(len(changed)))])
         return [changed]
 
     def _note(self, environ: dict[str, Any]) -> None:
-        from io import BytesIO
-
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = BytesIO(body)
         headers = {
