@@ -7,10 +7,12 @@ that person's beyond doubt. Each change is noted in the audit as done by `BY`.
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from keepstep.core.claims import Claims, Reading, email_of, group_of, is_left_out, role_of
 from keepstep.core.errors import SignInError, UsageError
@@ -21,6 +23,7 @@ from keepstep.store.sessions import end_all
 from keepstep.store.settings import ApplicationSettings
 
 BY = "single sign-on"
+_TRIES = 2
 LONGEST_SUBJECT = 255  # OpenID Connect Core 1.0, 2: never more
 
 
@@ -114,12 +117,12 @@ def admit(person: Vouched, settings: ApplicationSettings, now: datetime) -> Acco
     if reading.role_claim and role_of(person.claims, reading) is None:
         _end_sessions_of(person)
         raise SignInError("sso-no-role", _why_no_role(person.claims, reading))
-    try:
-        with transaction.atomic():
+    for _ in range(_TRIES):
+        # Of two at once the second finds what the first has made.
+        with suppress(IntegrityError), transaction.atomic():
             return _admit(person, reading, settings, now)
-    except IntegrityError:  # two at once: the second finds what the first has made
-        with transaction.atomic():
-            return _admit(person, reading, settings, now)
+    with transaction.atomic():
+        return _admit(person, reading, settings, now)
 
 
 def unlink(account: Account, *, by: str = audit.COMMAND_LINE) -> int:
@@ -166,12 +169,19 @@ def _by_email(
     email, is_sure = email_of(person.claims, reading)
     if not is_sure:
         raise SignInError("sso-email-unverified", email[:254])
-    found = Account.objects.filter(email__iexact=email).select_related("operator").first()
-    if found is None or not _is_same(found.email, email):
+    found = next((each for each in _of_address(email) if _is_same(each.email, email)), None)
+    if found is None:
         return _newcomer(email, role, settings)
-    if found.identities.filter(issuer=person.issuer).exists():
+    linked = found.identities.filter(issuer=person.issuer).first()
+    if linked is not None and linked.subject == person.subject:
+        raise IntegrityError("linked meanwhile")
+    if linked is not None:
         raise SignInError("sso-account-taken", found.email)
     return found
+
+
+def _of_address(email: str) -> QuerySet[Account]:
+    return Account.objects.filter(email__iexact=email).select_related("operator")
 
 
 def _newcomer(email: str, role: Role | None, settings: ApplicationSettings) -> Account:
@@ -180,6 +190,8 @@ def _newcomer(email: str, role: Role | None, settings: ApplicationSettings) -> A
     try:
         return accounts.create(email, role or Role.OPERATOR, by=BY)
     except UsageError as error:
+        if any(_is_same(each.email, email) for each in _of_address(email)):
+            raise IntegrityError("made meanwhile") from None
         raise SignInError("sso-unknown-person", str(error)) from None
 
 

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import ssl
 import time
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import cached_property
 from http import HTTPStatus
 from pathlib import Path
 from threading import BoundedSemaphore
@@ -24,7 +22,7 @@ from urllib.parse import quote_plus, urlencode, urlsplit
 
 from keepstep.core.errors import ExchangeError, SignInError
 from keepstep.exchange.ews.answer import RawAnswer
-from keepstep.exchange.ews.web import Limits, Way, ask, open_session, trust
+from keepstep.exchange.ews.web import Limits, Way, fetch
 from keepstep.store.setting_rules import is_loopback
 from keepstep.store.settings import ApplicationSettings
 
@@ -41,17 +39,12 @@ class _Credentials(Protocol):
     password: str
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class SignOn:
     """One sign-in under way: the settings that hold for it, and until when it may last."""
 
     settings: ApplicationSettings
     ends: float
-
-    @cached_property
-    def tls(self) -> ssl.SSLContext:
-        """Give what verifies certificates: read once, as that takes longer than to connect."""
-        return trust(Path(self.settings.ca_file) if self.settings.ca_file else None)
 
     def way(self) -> Way:
         """Give how the service is reached. Raises SignInError once the time is over."""
@@ -60,7 +53,8 @@ class SignOn:
             raise SignInError("sso-unavailable", "timed-out")
         seconds = min(SECONDS_OF_ONE, self.settings.timeout_seconds, left)
         limits = Limits(connect_seconds=seconds, total_seconds=seconds, answer_bytes=LARGEST_ANSWER)
-        return Way(limits, proxy=self.settings.http_proxy)
+        ca_file = self.settings.ca_file
+        return Way(limits, Path(ca_file) if ca_file else None, self.settings.http_proxy)
 
 
 _under_way: ContextVar[SignOn] = ContextVar("keepstep_sign_on")
@@ -159,20 +153,11 @@ def _basic(auth: _Credentials) -> str:
 
 def _asked(method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> RawAnswer:
     told = {"Accept": "application/json", **headers}
+    asking = fetch(present().way(), method, check_address(url), headers=told, body=body)
     try:
-        return asyncio.run(_fetch(method, check_address(url), told, body))
+        return asyncio.run(asking)
     except ExchangeError as error:
         raise SignInError("sso-unavailable", error.code) from error
-
-
-async def _fetch(
-    method: str, url: str, headers: Mapping[str, str], body: bytes | None
-) -> RawAnswer:
-    way, is_secure = present().way(), urlsplit(url).scheme == "https"
-    # One that trusts nothing, where nothing is to be verified.
-    tls = present().tls if is_secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    async with open_session(way, tls=tls) as session:
-        return await ask(session, way, method, url, headers=headers, body=body)
 
 
 def _object_of(answer: RawAnswer) -> dict[str, Any]:
