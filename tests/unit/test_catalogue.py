@@ -32,7 +32,7 @@ INTERNAL = {
 WITHOUT_CODE = {UsageError, FenceLost}
 # By which a test meets the world: the simulator, a listener, the network, a database.
 IN_EARNEST = {"Fault", "Simulator", "SimulatorThread", "listening", "web_server", "fetch", "socket"}
-IN_EARNEST |= {"sign_in_service", "AiohttpTransport", "sqlite3", "MailServer"}
+IN_EARNEST |= {"AiohttpTransport", "sqlite3", "MailServer"}
 
 _DOCTOR = "system/test_doctor.py"
 _HOSTILE = "system/test_hostile.py::test_one_mailbox_is_hostile_and_the_other_is_in_step"
@@ -47,6 +47,7 @@ _TRACES = "system/test_traces.py"
 _SSO = "web/test_single_sign_on.py"
 _DISTRUST = "web/test_sso_distrust.py"
 _PASSWORDS_OFF = "web/test_passwords_off.py"
+IN_EARNEST |= {"sign_in_service"}
 
 # Of each code of the catalogue the test that brings it about.
 BROUGHT_ABOUT = {
