@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from allauth.account.models import EmailAddress, EmailConfirmation
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialLogin, SocialToken
@@ -21,7 +20,6 @@ from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
 from allauth.socialaccount.providers.openid_connect.provider import OpenIDConnectProvider
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
 from django.contrib.auth import login
-from django.db.models import DO_NOTHING, ForeignKey
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.crypto import get_random_string
@@ -38,18 +36,6 @@ PROVIDER = "keepstep"
 STATE_SECONDS = 600
 _NONCE_LENGTH = 32
 _BACKEND = "django.contrib.auth.backends.ModelBackend"
-
-
-def _without_tables() -> None:
-    """Tell Django that allauth's tables are not there: nothing is to be deleted from them."""
-    for model in (EmailAddress, EmailConfirmation, SocialAccount, SocialApp, SocialToken):
-        model._meta.managed = False
-    for field in (EmailAddress._meta.get_field("user"), SocialAccount._meta.get_field("user")):
-        assert isinstance(field, ForeignKey)
-        field.remote_field.on_delete = DO_NOTHING
-
-
-_without_tables()
 
 
 class Adapter(DefaultSocialAccountAdapter):
