@@ -45,7 +45,9 @@ _TOKENS = "unit/ews/test_sign_in.py::test_a_token_endpoint_in_trouble"
 _TRACES = "system/test_traces.py"
 
 _SSO = "web/test_single_sign_on.py"
+_SSO_ROLES = "web/test_sso_roles.py"
 _DISTRUST = "web/test_sso_distrust.py"
+_HOSTILE_SERVICE = "web/test_sso_hostile.py"
 _PASSWORDS_OFF = "web/test_passwords_off.py"
 IN_EARNEST |= {"sign_in_service"}
 
@@ -129,7 +131,7 @@ BROUGHT_ABOUT = {
         f"{_SSO}::test_without_single_sign_on_its_addresses_say_so_and_the_sign_in_page_has_no_button"
     ),
     "sso-unavailable": (
-        f"{_DISTRUST}::test_an_answer_that_is_no_description_is_an_end_within_bounds"
+        f"{_HOSTILE_SERVICE}::test_an_answer_that_is_no_description_is_an_end_within_bounds"
     ),
     "sso-refused": f"{_DISTRUST}::test_who_breaks_it_off_is_told_so_and_may_begin_anew",
     "sso-expired": f"{_DISTRUST}::test_an_answer_is_taken_once",
@@ -139,7 +141,7 @@ BROUGHT_ABOUT = {
     "sso-account-taken": (
         f"{_SSO}::test_an_address_that_was_given_to_another_person_gives_no_account_away"
     ),
-    "sso-no-role": f"{_SSO}::test_who_lost_the_role_is_refused_and_out_of_all_sessions",
+    "sso-no-role": f"{_SSO_ROLES}::test_who_lost_the_role_is_refused_and_out_of_all_sessions",
     "account-off": f"{_SSO}::test_an_account_that_is_switched_off_stays_out",
     "passwords-off": (
         f"{_PASSWORDS_OFF}::test_no_password_lets_in_and_the_sign_in_page_asks_for_none"

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener, urlopen
+from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener, urlopen
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -46,10 +48,11 @@ class Service:
     spoil: Callable[[Claims], str] | None = None
     answers: dict[str, Callable[[], Answer]] = field(default_factory=dict)
     asked: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
+    trusted: ssl.SSLContext | None = None
 
     def person(self, subject: str, **claims: Any) -> None:
         """Let the service know somebody."""
-        _send("PUT", f"{self.url}/users/{subject}", json.dumps(claims).encode())
+        self._send("PUT", f"{self.url}/users/{subject}", json.dumps(claims).encode())
 
     def settings(self, **more: str) -> dict[str, str]:
         """Give the settings by which Keepstep uses it."""
@@ -58,11 +61,18 @@ class Service:
 
     def approve(self, address: str, subject: str) -> str:
         """Sign in there as somebody would who was led to the address; give whence one is sent."""
-        return _send("POST", address, urlencode({"sub": subject}).encode())
+        return self._send("POST", address, urlencode({"sub": subject}).encode())
 
     def deny(self, address: str) -> str:
         """Break the sign-in off."""
-        return _send("POST", address, urlencode({"action": "deny"}).encode())
+        return self._send("POST", address, urlencode({"action": "deny"}).encode())
+
+    def _send(self, method: str, url: str, body: bytes) -> str:
+        kind = "application/json" if method == "PUT" else "application/x-www-form-urlencoded"
+        request = Request(url, body, {"Content-Type": kind}, method=method)
+        opener = build_opener(_NoRedirect, HTTPSHandler(context=self.trusted))
+        with opener.open(request, timeout=10) as answer:
+            return str(answer.headers.get("Location", ""))
 
 
 class _NoRedirect(HTTPRedirectHandler):
@@ -75,20 +85,15 @@ class _NoRedirect(HTTPRedirectHandler):
     http_error_303 = http_error_302
 
 
-def _send(method: str, url: str, body: bytes) -> str:
-    kind = "application/json" if method == "PUT" else "application/x-www-form-urlencoded"
-    request = Request(url, body, {"Content-Type": kind}, method=method)
-    with build_opener(_NoRedirect).open(request, timeout=10) as answer:
-        return str(answer.headers.get("Location", ""))
-
-
 @contextmanager
-def sign_in_service(*people: User) -> Iterator[Service]:
-    """Run a service while the block runs."""
-    service = Service()
+def sign_in_service(
+    *people: User, tls: ssl.SSLContext | None = None, authority: Path | None = None
+) -> Iterator[Service]:
+    """Run a service while the block runs; with `tls` by https, which browsers trust by a file."""
+    service = Service(trusted=ssl.create_default_context(cafile=authority))
     app = _Spoilt(oidc_provider(user_claims=people, require_nonce=True), service)
-    server = make_server("localhost", 0, app, threaded=True)
-    service.url = f"http://localhost:{server.server_port}"
+    server = make_server("localhost", 0, app, threaded=True, ssl_context=tls)
+    service.url = f"{'https' if tls else 'http'}://localhost:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,32 +10,30 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from django.test import Client
-from django.utils import translation
 
-from keepstep.core.failures import FAILURES
 from keepstep.store import settings
 from keepstep.store.models import Account, Identity
 from tests.web.sign_in_service import (
     CLIENT,
     KEY,
-    SECRET,
     UNKNOWN_KEY,
     Claims,
     Service,
-    dripping,
-    endless,
-    get,
     parameters,
     said,
     saying,
     sign_in_service,
     signed,
 )
+from tests.web.signing_on import (
+    CALLBACK,
+    HERE,
+    SSO,
+    back_from,
+    refused,
+)
 from tests.web.site import ADMINISTRATOR
 
-SSO = "/sign-in/sso"
-CALLBACK = f"{SSO}/callback"
-HERE = "http://testserver"
 DISCOVERY = "/.well-known/openid-configuration"
 PUBLIC = KEY.public_key().public_bytes(
     serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
@@ -58,26 +55,6 @@ def service(running: Service, administrator: Account) -> Service:
     running.asked.clear()
     settings.change(running.settings())
     return running
-
-
-def back_from(service: Service, client: Client) -> str:
-    """Go to the service and sign in there; give the address to which one is sent back."""
-    return service.approve(client.get(SSO)["Location"], "anna").removeprefix(HERE)
-
-
-def refused(client: Client, address: str, code: str) -> str:
-    """Open an address that must let nobody in, and say so plainly; give the page."""
-    answer = client.get(address)
-    page = answer.content.decode()
-    assert f"<code>{code}</code>" in page, page[-600:]
-    with translation.override("en"):
-        assert FAILURES[code].message.replace("'", "&#x27;") in page
-    assert answer.status_code in (400, 403, 503)
-    assert "Traceback" not in page
-    assert SECRET not in page
-    assert client.get("/account").status_code == 302
-    assert not Identity.objects.exists()
-    return page
 
 
 # The way back
@@ -241,140 +218,3 @@ def test_keys_that_are_of_no_use_let_nobody_in(service: Service, keys: dict[str,
     service.answers["/jwks"] = said(keys)
     client = Client()
     refused(client, back_from(service, client), "sso-not-proven")
-
-
-# A service that is broken, slow or hostile
-
-
-@pytest.mark.parametrize(
-    ("error", "code", "detail"),
-    [
-        (said({"error": "invalid_client"}, 401), "sso-refused", "invalid_client"),
-        (said({"error": "<b>", "x": 1}, 400), "sso-refused", ""),
-        (said(b"<html>", 400), "sso-refused", ""),
-        (said({"token_type": "Bearer"}), "sso-refused", ""),
-        (said({"error": "x"}, 500), "sso-unavailable", "HTTP 500"),
-        (said({"access_token": "x", "expires_in": "never"}), "sso-not-proven", "no id token"),
-    ],
-)
-def test_what_the_service_says_in_place_of_a_token_is_told(
-    service: Service, error: Any, code: str, detail: str
-) -> None:
-    client = Client()
-    address = back_from(service, client)
-    service.answers["/oauth2/token"] = error
-    page = refused(client, address, code)
-    assert detail in page
-    assert "&lt;b&gt;" not in page
-
-
-def described(service: Service, **changed: Any) -> Any:
-    described = {**get(service.url + DISCOVERY), **changed}
-    return said({name: value for name, value in described.items() if value is not None})
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"issuer": "https://issuer.example.com"},
-        {"issuer": None},
-        {"authorization_endpoint": "javascript:alert(1)"},
-        {"authorization_endpoint": "http://issuer.example.com/authorize"},
-        {"authorization_endpoint": None},
-        {"token_endpoint": "ftp://localhost/token"},
-        {"token_endpoint": ["https://localhost/"]},
-        {"jwks_uri": "http://169.254.169.254/latest"},
-        {"jwks_uri": "https://[::1"},
-    ],
-)
-def test_a_service_that_describes_itself_wrongly_is_not_used(
-    service: Service, changed: dict[str, Any]
-) -> None:
-    service.answers[DISCOVERY] = described(service, **changed)
-    refused(Client(), SSO, "sso-unavailable")
-
-
-def test_the_address_of_cloud_metadata_is_never_asked(service: Service) -> None:
-    client = Client()
-    address = back_from(service, client)
-    service.answers[DISCOVERY] = described(service, jwks_uri="https://169.254.169.254/latest")
-    page = refused(client, address, "sso-unavailable")
-    assert "address-forbidden" in page
-
-
-@pytest.mark.parametrize(
-    ("answer", "detail"),
-    [
-        (said(b"<html>sign in</html>", kind="text/html"), "answer-unreadable"),
-        (said(b"[]"), "answer-unreadable"),
-        (said(b"[" * 200_000), "answer-unreadable"),
-        (said(b"\xff\xfe"), "answer-unreadable"),
-        (said({}, 404), "HTTP 404"),
-        (endless, "answer-too-large"),
-        (dripping(5), "timed-out"),
-    ],
-)
-def test_an_answer_that_is_no_description_is_an_end_within_bounds(
-    service: Service, answer: Any, detail: str
-) -> None:
-    settings.change({"timeout_seconds": "1"})
-    service.answers[DISCOVERY] = answer
-    begun = time.monotonic()
-    page = refused(Client(), SSO, "sso-unavailable")
-    assert detail in page
-    assert time.monotonic() - begun < 3
-
-
-def test_a_redirect_is_not_followed_and_takes_no_secret_along(service: Service) -> None:
-    client = Client()
-    address = back_from(service, client)
-    with sign_in_service() as elsewhere:
-        service.answers["/oauth2/token"] = lambda: (
-            307,
-            {"Location": f"{elsewhere.url}/oauth2/token", "Content-Length": "0"},
-            [],
-        )
-        page = refused(client, address, "sso-unavailable")
-        assert "HTTP 307" in page
-        assert elsewhere.asked == []
-
-
-def test_a_service_that_is_down_is_told_and_the_sign_in_page_stays(service: Service) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        issuer = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        settings.change({"sso_issuer": issuer})
-        page = refused(Client(), SSO, "sso-unavailable")
-    assert "connection-refused" in page
-    assert Client().get("/sign-in").status_code == 200
-
-
-def test_the_secret_of_the_application_is_shown_and_logged_nowhere(
-    service: Service, caplog: pytest.LogCaptureFixture
-) -> None:
-    client = Client()
-    service.answers["/oauth2/token"] = said({"error": "invalid_client"}, 401)
-    refused(client, back_from(service, client), "sso-refused")
-    assert SECRET not in caplog.text
-    shown = {each.name: each.value for each in settings.show()}
-    assert shown["sso_client_secret"] == "set"
-
-
-@pytest.mark.parametrize(
-    ("issuer", "why"),
-    [
-        ("http://issuer.example.com", "must begin with https://"),
-        ("https://login.microsoftonline.com/common/v2.0", "must name one tenant"),
-        ("https://login.microsoftonline.com/organizations/v2.0", "must name one tenant"),
-        ("https://169.254.169.254/", "must not lead to cloud metadata"),
-        ("issuer", "must begin with https://"),
-    ],
-)
-def test_an_issuer_that_must_not_be_used_is_refused(issuer: str, why: str) -> None:
-    assert why in settings.problems({"sso_issuer": issuer})["sso_issuer"]
-
-
-def test_the_address_of_the_description_is_as_good_as_the_issuer(database: None) -> None:
-    issuer = "https://keycloak.example.com/realms/sales"
-    settings.change({"sso_issuer": f"{issuer}/.well-known/openid-configuration"})
-    assert settings.load().sso_issuer == issuer
