@@ -11,7 +11,6 @@ import json
 import re
 import ssl
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -187,14 +186,12 @@ def endless() -> Answer:
     return 200, {"Content-Type": "application/json"}, pieces()
 
 
-def dripping(seconds: float) -> Callable[[], Answer]:
-    """An answer that comes a byte at a time for so long."""
+def dripping(until: threading.Event) -> Callable[[], Answer]:
+    """An answer that comes a byte at a time until somebody says that it is enough."""
 
     def pieces() -> Iterator[bytes]:
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
+        while not until.wait(0.1):
             yield b" "
-            time.sleep(0.1)
 
     return lambda: (200, {"Content-Type": "application/json"}, pieces())
 

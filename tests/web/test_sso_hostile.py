@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
@@ -123,7 +123,7 @@ def test_the_address_of_cloud_metadata_is_never_asked(service: Service) -> None:
         (said(b"\xff\xfe"), "answer-unreadable"),
         (said({}, 404), "HTTP 404"),
         (endless, "answer-too-large"),
-        (dripping(5), "timed-out"),
+        (dripping(Event()), "timed-out"),
     ],
 )
 def test_an_answer_that_is_no_description_is_an_end_within_bounds(
