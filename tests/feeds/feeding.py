@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from keepstep.core.appointment import Appointment
-from keepstep.core.feed.events import Window, events_of
-from keepstep.core.feed.meetings import Copy
+from keepstep.core.ical.events import Window, events_of
+from keepstep.core.ical.meetings import Copy
 from keepstep.core.record import ALL, Shown
 from keepstep.feeds.calendar_text import Feed, calendar_text
 from keepstep.feeds.event_text import Texts

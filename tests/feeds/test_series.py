@@ -26,7 +26,7 @@ from keepstep.core.appointment import (
     Weekly,
     Zone,
 )
-from keepstep.core.feed.events import Window
+from keepstep.core.ical.events import Window
 from keepstep.core.record import ALL, Shown, overtake, shown_occurrences, succeed
 from keepstep.core.timezones import local
 from tests.feeds.feeding import TEXTS, Row, around, feed_of

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from keepstep.core.appointment import Weekday, Zone, ZoneChange, ZoneEra
-from keepstep.core.feed.zones import Observance, observances, zone_id
+from keepstep.core.ical.zones import Observance, observances, zone_id
 from keepstep.core.timezones import local
 from keepstep.feeds.calendar_text import timezone_component
 from tests.unit.core.builders import CUSTOM_NEW_YORK

@@ -46,7 +46,7 @@ def enter(page: Page, email: str = ADMINISTRATOR) -> None:
     page.goto("/sign-in")
     page.get_by_label("E-mail address").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url(lambda url: "/sign-in" not in url)
 
 
@@ -98,6 +98,8 @@ def _fill(url: str) -> None:
     server = {"exchange_url": url, "calendar_integration": "on"}
     settings.change({**account, **server}, by=ADMINISTRATOR)
     settings.change({"notify_sync_failure_to": "it@example.com"}, by=ADMINISTRATOR)
+    service = {"sso_issuer": "https://sign-in.example.com/realms/sales", "sso_name": "Example Ltd"}
+    settings.change({**service, "sso_client_id": "keepstep"}, by=ADMINISTRATOR)
     file = home() / "operators.csv"
     file.write_text(team.csv(), encoding="utf-8")
     imports.import_operators(file, by=ADMINISTRATOR)

@@ -28,6 +28,7 @@ OF_ADMINISTRATORS = {
     "settings-connection": "/settings/connection",
     "settings-appointments": "/settings/appointments",
     "settings-mail": "/settings/mail",
+    "settings-single-sign-on": "/settings/single-sign-on",
     "settings-limits": "/settings/limits",
     "settings-changes": "/settings/changes",
     "settings-webhooks": "/settings/webhooks",

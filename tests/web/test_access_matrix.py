@@ -20,7 +20,9 @@ from keepstep.web.headers import HEADERS
 EVERYBODY = {"health", "sign-in", "sign-out", "ask-reset", "set-up", "enter", "invitation", "reset"}
 # Signed in or not: only a token opens it, see tests/api/test_matrix.py.
 EVERYBODY |= {"api"}
-EVERYBODY |= {"live", "ready", "metrics", "metrics-mailboxes", "ical"}
+EVERYBODY |= {"ical"}
+EVERYBODY |= {"sso", "sso-callback"}
+EVERYBODY |= {"live", "ready", "metrics", "metrics-mailboxes"}
 SIGNED_IN = {"home", "task", "account", "account-password"}
 SIGNED_IN |= {"account-tokens", "account-token-revoke"}
 CALENDAR = {

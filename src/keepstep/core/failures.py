@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from keepstep.core.failure import Failure
 from keepstep.core.failures_of_doors import OF_DOORS
+from keepstep.core.sign_in_failures import SIGN_IN_FAILURES
 
 __all__ = ["FAILURES", "Failure"]
 
@@ -390,4 +391,5 @@ FAILURES: dict[str, Failure] = _catalogue(
         "It is tried again. Please report it with the log line of this time.",
         passes_by_itself=True,
     ),
+    *SIGN_IN_FAILURES,
 )

@@ -10,8 +10,8 @@ from icalendar import Calendar, Component, Timezone, TimezoneDaylight, TimezoneS
 
 from keepstep import __version__
 from keepstep.core.appointment import Zone
-from keepstep.core.feed.events import Event
-from keepstep.core.feed.zones import Observance, observances, zone_id
+from keepstep.core.ical.events import Event
+from keepstep.core.ical.zones import Observance, observances, zone_id
 from keepstep.feeds.event_text import EventWriter, Person, Texts
 
 REFRESH = timedelta(minutes=15)

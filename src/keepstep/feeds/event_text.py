@@ -19,9 +19,9 @@ from keepstep.core.appointment import (
     ShowAs,
     Zone,
 )
-from keepstep.core.feed.events import Event
-from keepstep.core.feed.meetings import Meeting
-from keepstep.core.feed.zones import zone_id
+from keepstep.core.ical.events import Event
+from keepstep.core.ical.meetings import Meeting
+from keepstep.core.ical.zones import zone_id
 from keepstep.core.online_meeting import join_link
 from keepstep.core.timezones import instant, local
 

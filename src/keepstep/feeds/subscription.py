@@ -18,8 +18,8 @@ from django.utils.crypto import salted_hmac
 
 from keepstep import __version__
 from keepstep.core.decisions import RowState
-from keepstep.core.feed.events import Event, Window, events_of
-from keepstep.core.feed.meetings import Copy
+from keepstep.core.ical.events import Event, Window, events_of
+from keepstep.core.ical.meetings import Copy
 from keepstep.feeds.calendar_text import Feed, calendar_text
 from keepstep.feeds.event_text import Person, Texts
 from keepstep.store.calendar import FURTHEST

@@ -22,6 +22,8 @@ LONGEST_URL = 2000
 LONGEST_VALUE = 10_000
 MOST_WORDS = 100
 MICROSOFT = "https://login.microsoftonline.com"
+# Of Microsoft Entra: issuers that stand for the tenants of anybody.
+_SEVERAL_TENANTS = ("common", "organizations", "consumers")
 
 Value = bool | int | str | tuple[str, ...] | None
 
@@ -178,6 +180,23 @@ def _https_url(text: str) -> str:
     return url
 
 
+def _issuer(text: str) -> str:
+    """Read the name of a sign-in service: its address, without what is looked up below it."""
+    url = asked_url(text).removesuffix("/.well-known/openid-configuration")
+    if url and urlsplit(url).scheme != "https" and not is_loopback(url):
+        raise ValueError("must begin with https://")
+    if any(f"/{each}/" in f"{url}/" for each in _SEVERAL_TENANTS):
+        raise ValueError("must name one tenant: anybody could sign in from any other")
+    return url
+
+
+def _scope(text: str) -> str:
+    words = read_line(text).split()
+    if words and "openid" not in words:
+        raise ValueError("must hold openid")
+    return " ".join(words)
+
+
 def _word(text: str) -> str:
     """Read what is one word of a URL or a form: no blanks, no control characters."""
     word = read_line(text)
@@ -302,6 +321,20 @@ RULES: dict[str, Rule] = {
             "off",
             read_switch,
         ),
-        Rule("http_proxy", "Proxy on the way to Exchange: http://HOST:PORT", "", _proxy),
+        Rule("http_proxy", "Proxy on the way out: http://HOST:PORT", "", _proxy),
+        Rule("sso_issuer", "Sign-in service of the pages (OpenID Connect issuer)", "", _issuer),
+        Rule("sso_client_id", "The application's id there", "", _word),
+        Rule("sso_client_secret", "The application's secret there", "", _password, secret=True),
+        Rule("sso_name", "Name of the service, on the sign-in page", "", read_line),
+        Rule("sso_scope", "What is asked of the service", "openid email profile", _scope),
+        Rule("sso_email_claim", "Claim that holds the e-mail address", "email", _word),
+        Rule("sso_trust_email", "Addresses count as verified unsaid", "off", read_switch),
+        Rule("sso_role_claim", "Claim that decides the role (empty: none)", "", _word),
+        Rule("sso_administrators", "Its values for an administrator (;)", "", _words),
+        Rule("sso_operators", "Its values for an operator (;)", "", _words),
+        Rule("sso_auditors", "Its values for an auditor (;)", "", _words),
+        Rule("sso_group_claim", "Claim that decides the access group (empty: none)", "", _word),
+        Rule("sso_create", "Signing in makes the account of a newcomer", "off", read_switch),
+        Rule("sso_passwords", "Whether passwords let in, too", "on", read_switch),
     )
 }

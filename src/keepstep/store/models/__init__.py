@@ -6,6 +6,7 @@ from keepstep.store.models.appointment import Appointment
 from keepstep.store.models.audit import AuditEntry
 from keepstep.store.models.calendar_address import CalendarAddress
 from keepstep.store.models.history import History, LeftOut, Quarantine
+from keepstep.store.models.identity import Identity
 from keepstep.store.models.imports import ImportDraft, ImportMapping
 from keepstep.store.models.job import Job, Run
 from keepstep.store.models.notice import Mail, Notice, NoticeEntry, SignIn
@@ -24,6 +25,7 @@ __all__ = [
     "CalendarAddress",
     "Delivery",
     "History",
+    "Identity",
     "ImportDraft",
     "ImportMapping",
     "Job",

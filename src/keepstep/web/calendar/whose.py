@@ -116,7 +116,7 @@ def _one(viewer: Viewer, operator: Operator, who: str) -> Whose | None:
 def _everybody(viewer: Viewer) -> Whose | None:
     if viewer.role is not Role.ADMINISTRATOR:
         return None
-    members = _seen(viewer, list(_with_mailbox().order_by("email")))
+    members = as_seen(viewer, list(_with_mailbox().order_by("email")))
     return Whose(ALL, _("All operators"), tuple(members), "UTC")
 
 

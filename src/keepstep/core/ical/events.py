@@ -14,9 +14,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 
 from keepstep.core.appointment import Details
-from keepstep.core.feed.courses import Course, Part
-from keepstep.core.feed.meetings import Copy, Meeting, meetings_of, spans_of
-from keepstep.core.feed.rules import Rule, rule_of
+from keepstep.core.ical.courses import Course, Part
+from keepstep.core.ical.meetings import Copy, Meeting, meetings_of, spans_of
+from keepstep.core.ical.rules import Rule, rule_of
 from keepstep.core.timezones import local
 
 _WEEK = timedelta(days=7)

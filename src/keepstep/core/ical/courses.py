@@ -14,7 +14,7 @@ from itertools import islice
 from math import lcm
 
 from keepstep.core.appointment import AbsoluteMonthly, AbsoluteYearly, Pattern, Recurrence
-from keepstep.core.feed.meetings import Copy, Span
+from keepstep.core.ical.meetings import Copy, Span
 from keepstep.core.series import Series, overlaps
 from keepstep.core.timezones import local
 

@@ -15,7 +15,7 @@ from functools import lru_cache
 from hashlib import sha256
 
 from keepstep.core.appointment import Zone
-from keepstep.core.feed.rules import DAYS, Rule
+from keepstep.core.ical.rules import DAYS, Rule
 from keepstep.core.timezones import local
 from keepstep.core.zone_eras import EraRules
 
