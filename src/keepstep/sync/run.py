@@ -272,7 +272,8 @@ class Run:
         full = self._manner.full
         while True:
             try:
-                await self._guard.enter(mailbox.email, self._means.clock, self._manner.sleep)
+                if not self._guard.at_ease:
+                    await self._guard.enter(mailbox.email, self._means.clock, self._manner.sleep)
                 await self._manner.work(mailbox, self._means, outcome, full=full)
             except ExchangeError as error:
                 wait = max(timedelta(seconds=pause), self._asked_to_wait(error))
