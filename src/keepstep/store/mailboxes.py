@@ -198,20 +198,30 @@ class IdleNote:
     last_success: datetime
 
 
+_IN_STEP = (
+    "failures = 0, failing_since = NULL, failure_code = '', failure_detail = '',"
+    " next_attempt = NULL, paused_until = NULL"
+)
+
+
 def note_idle(notes: Iterable[IdleNote]) -> None:
     """Note idle rounds together, each only if its fence still stands (late ones do no harm)."""
-    rows = [
-        (note.sync_state, _parameter(note.last_success), note.mailbox_id, note.fence)
-        for note in notes
-    ]
+    rows = [(each.mailbox_id, each.fence, each.sync_state, each.last_success) for each in notes]
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.executemany(
-            "UPDATE store_mailbox SET sync_state = %s, last_success = %s, failures = 0,"
-            " failing_since = NULL, failure_code = '', failure_detail = '', next_attempt = NULL,"
-            " paused_until = NULL"
-            " WHERE id = %s AND fence = %s",
-            rows,
-        )
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "UPDATE store_mailbox SET sync_state = note.state, last_success = note.at,"  # noqa: S608
+                f" {_IN_STEP} FROM unnest(%s::bigint[], %s::bigint[], %s::text[],"
+                " %s::timestamptz[]) AS note (id, fence, state, at)"
+                " WHERE store_mailbox.id = note.id AND store_mailbox.fence = note.fence",
+                [list(each) for each in zip(*rows, strict=True)] or [[], [], [], []],
+            )
+        else:
+            cursor.executemany(
+                f"UPDATE store_mailbox SET sync_state = %s, last_success = %s, {_IN_STEP}"  # noqa: S608
+                " WHERE id = %s AND fence = %s",
+                [(state, _parameter(at), id_, fence) for id_, fence, state, at in rows],
+            )
         _Overtaken.count += len(rows) - cursor.rowcount
 
 
