@@ -103,7 +103,7 @@ def _bench(
         _print(report)
     if report.interrupted:
         context.exit(INTERRUPTED)
-    if not report.has_learned and (report.failure or report.left_out):
+    if report.has_failed:
         context.exit(1)
 
 

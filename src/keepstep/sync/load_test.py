@@ -53,9 +53,11 @@ class Report:
     items: list[Tried] = field(default_factory=list)
 
     @property
-    def has_learned(self) -> bool:
-        """Say whether anything is recommended."""
-        return bool(self.recommendation.settings)
+    def has_failed(self) -> bool:
+        """Say whether the server refused, or nothing was learned for it was busy or failed."""
+        if self.ended is Ended.FAILED:
+            return True
+        return not self.recommendation.settings and bool(self.failure or self.left_out)
 
     @property
     def recommendation(self) -> Recommendation:
