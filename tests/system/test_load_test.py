@@ -1,4 +1,4 @@
-"""`keepstep bench --server` against an Exchange on a real socket: read only, bounded, and polite."""
+"""`keepstep bench --server` against an Exchange on a real socket: bounded, polite, only reading."""
 
 from __future__ import annotations
 
@@ -20,31 +20,47 @@ from tests.system.product import Ended, Keepstep, wait_for
 MAILBOXES = 12
 REFUSED = "ErrorExceededConnectionCount"
 SLOWNESS = 0.04
-DATABASE = "keepstep.sqlite3"
 
 
 @pytest.fixture(scope="module")
-def known(empty_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data directory with the operators of `exchange`, to copy."""
+def served() -> Iterator[SimulatorThread]:
+    """A server for all tests: none changes what is in the mailboxes."""
+    with SimulatorThread(calendars()) as server:
+        yield server
+
+
+@pytest.fixture
+def exchange(served: SimulatorThread) -> SimulatorThread:
+    simulator = served.simulator
+    simulator.faults.clear()
+    simulator.may_not_impersonate.clear()
+    simulator.concurrency = None
+    simulator.log.clear()
+    simulator.log.most_at_once = 0
+    return served
+
+
+@pytest.fixture(scope="module")
+def known(
+    empty_home: Path, tmp_path_factory: pytest.TempPathFactory, served: SimulatorThread
+) -> Path:
+    """A data directory with the operators of `served`, to copy."""
     product = Keepstep(tmp_path_factory.mktemp("known") / "home")
     shutil.copytree(empty_home, product.home)
-    product.import_operators(*(f"{email},Europe/Berlin," for email in calendars().mailboxes))
-    product.set(username="svc", password="secret", exchange_version="Exchange2016")
+    product.import_operators(*(f"{email},Europe/Berlin," for email in served.simulator.mailboxes))
+    product.set(
+        exchange_url=served.url,
+        username="svc",
+        password="secret",
+        exchange_version="Exchange2016",
+    )
     return product.home
 
 
 @pytest.fixture
-def exchange() -> Iterator[SimulatorThread]:
-    with SimulatorThread(calendars()) as served:
-        yield served
-
-
-@pytest.fixture
-def keepstep(known: Path, tmp_path: Path, exchange: SimulatorThread) -> Keepstep:
+def keepstep(known: Path, tmp_path: Path) -> Keepstep:
     shutil.copytree(known, tmp_path / "home")
-    product = Keepstep(tmp_path / "home")
-    product.set(exchange_url=exchange.url)
-    return product
+    return Keepstep(tmp_path / "home")
 
 
 def calendars() -> Simulator:
@@ -154,7 +170,7 @@ def test_a_server_that_does_not_answer_ends_with_the_time(
 def test_no_mailbox_is_asked_two_things_at_once(
     keepstep: Keepstep, exchange: SimulatorThread
 ) -> None:
-    slow(exchange, 0.02)
+    slow(exchange)
     chosen = list(exchange.simulator.mailboxes)[:3]
     told = bench(keepstep, *(f"--operator={email.upper()}" for email in chosen))
     assert exchange.simulator.log.most_at_once == 3
@@ -242,7 +258,9 @@ def test_mailboxes_that_can_not_be_read_are_named_and_the_others_go_on(
     ]
     assert told["mailboxes"] == 2
     simulator.may_not_impersonate.update(others)
-    told = bench(keepstep, status=1)
+    simulator.log.clear()
+    told = bench(keepstep, "--requests", "10", status=1)
+    assert told["requests"] == len(simulator.log) == 10
     assert {each["code"] for each in told["failures"]} == {"impersonation-refused"}
     assert told["recommendation"]["command"] is None
 
@@ -273,8 +291,8 @@ def test_people_get_a_table_and_the_command(keepstep: Keepstep, exchange: Simula
     assert lines[-1].startswith("keepstep settings set connections=2 batch_size=")
 
 
-def test_without_server_it_says_what_it_is_for(keepstep: Keepstep) -> None:
-    ended = keepstep.run("bench")
+def test_without_server_it_says_what_it_is_for(tmp_path: Path) -> None:
+    ended = Keepstep(tmp_path).run("bench")
     assert (ended.status, ended.output) == (2, "")
     assert "keepstep bench --server" in ended.errors
     assert "make bench" in ended.errors
@@ -282,21 +300,24 @@ def test_without_server_it_says_what_it_is_for(keepstep: Keepstep) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments",
-    [
-        ("--operator", "nobody@example.com"),
-        ("--most", "0"),
-        ("--most", "201"),
-        ("--requests", "9"),
-        ("--seconds", "0"),
-    ],
+    "arguments", [("--most", "0"), ("--most", "201"), ("--requests", "9"), ("--seconds", "0")]
 )
-def test_what_can_not_be_done_is_an_error_of_usage(
-    keepstep: Keepstep, exchange: SimulatorThread, arguments: tuple[str, ...]
+def test_numbers_out_of_range_are_errors_of_usage(
+    tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
-    ended = keepstep.run("bench", "--server", "--json", *arguments)
+    ended = Keepstep(tmp_path).run("bench", "--server", *arguments)
     assert (ended.status, ended.output) == (2, "")
     assert len(ended.errors.splitlines()) == 1
+    assert arguments[0] in ended.errors
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_operator_is_an_error_of_usage(
+    keepstep: Keepstep, exchange: SimulatorThread
+) -> None:
+    ended = keepstep.run("bench", "--server", "--json", "--operator", "nobody@example.com")
+    assert (ended.status, ended.output) == (2, "")
+    assert "nobody@example.com" in ended.errors
     assert len(exchange.simulator.log) == 0
 
 
