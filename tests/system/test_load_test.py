@@ -163,8 +163,9 @@ def test_a_server_that_does_not_answer_ends_with_the_time(
     keepstep: Keepstep, exchange: SimulatorThread
 ) -> None:
     exchange.simulator.faults.add(Fault("hang", times=None, seconds=30))
-    told = bench(keepstep, "--seconds", "1")
+    told = bench(keepstep, "--seconds", "1", status=1)
     assert (told["ended"], told["mailboxes"], told["requests"]) == ("seconds", 0, 1)
+    assert [each["code"] for each in told["failures"]] == ["timed-out"]
 
 
 def test_no_mailbox_is_asked_two_things_at_once(
@@ -289,6 +290,21 @@ def test_people_get_a_table_and_the_command(keepstep: Keepstep, exchange: Simula
     assert "connections  answers  a second  half within  95 of 100 within" in lines
     assert any(line.startswith("connections: 2. All went well up to 2") for line in lines)
     assert lines[-1].startswith("keepstep settings set connections=2 batch_size=")
+
+
+def test_where_nothing_was_learned_people_are_told_why(
+    keepstep: Keepstep, exchange: SimulatorThread
+) -> None:
+    exchange.simulator.faults.add(Fault("busy-503", times=None, retry_after=12))
+    ended = keepstep.run("bench", "--server")
+    assert ended.status == 1
+    assert ended.output.splitlines()[1:] == [
+        "Exchange was busy: nothing more was sent.",
+        "Exchange asked for a pause of 12.0 s.",
+        "Nothing was learned that speaks for other settings.",
+    ]
+    assert "server-busy: Exchange is busy and asked us to wait." in ended.errors
+    assert FAILURES["server-busy"].remedy in ended.errors
 
 
 def test_without_server_it_says_what_it_is_for(tmp_path: Path) -> None:

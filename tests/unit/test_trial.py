@@ -64,9 +64,9 @@ async def test_all_mailboxes_bear_alike() -> None:
     line = PretendedLine(0.01)
     ended, steps = await climb(line, pool_of(10, []), 8)
     assert [each.connections for each in steps] == [1, 2, 4, 8]
-    assert [len(each.answers) for each in steps] == [20, 20, 40, 80]
+    assert [len(each.answers) for each in steps] == [50, 50, 50, 80]
     assert (ended, line.most_at_once) == (Ended.ALL, 8)
-    assert line.requests == 160 + 15
+    assert line.requests == 230 + 15
     assert max(line.asked.values()) - min(line.asked.values()) <= 2
 
 

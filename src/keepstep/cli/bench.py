@@ -166,8 +166,11 @@ def _print(report: Report) -> None:
         heading = ("connections", "answers", "a second", "half within", "95 of 100 within", "")
         print_table(heading, [_step_row(each) for each in report.steps])
         click.echo()
-    mailboxes = "1 mailbox" if report.mailboxes == 1 else f"{report.mailboxes} mailboxes"
-    click.echo(f"{mailboxes}, {report.requests} requests, {report.seconds:.1f} s.")
+    mailboxes, requests = (
+        _count(report.mailboxes, "mailbox", "es"),
+        _count(report.requests, "request"),
+    )
+    click.echo(f"{mailboxes}, {requests}, {report.seconds:.1f} s.")
     click.echo("Interrupted." if report.interrupted else _ENDED[report.ended.value])
     if report.pause is not None:
         click.echo(f"Exchange asked for a pause of {report.pause:.1f} s.")
@@ -177,8 +180,15 @@ def _print(report: Report) -> None:
     _print_recommendation(report)
 
 
+def _count(number: int, what: str, plural: str = "s") -> str:
+    return f"{number} {what}{'' if number == 1 else plural}"
+
+
 def _print_recommendation(report: Report) -> None:
     advice = report.recommendation
+    if advice.command is None:
+        click.echo("Nothing was learned that speaks for other settings.")
+        return
     click.echo()
     for name, each in (
         ("connections", advice.connections),
@@ -187,9 +197,8 @@ def _print_recommendation(report: Report) -> None:
     ):
         value = "?" if each.value is None else str(each.value)
         click.echo(f"{name}: {value}. {each.why}")
-    if advice.command is not None:
-        click.echo()
-        click.echo(advice.command)
+    click.echo()
+    click.echo(advice.command)
 
 
 def _size_row(what: str, tried: Tried) -> tuple[str, ...]:

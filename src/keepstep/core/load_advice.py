@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from keepstep.core.load_test import (
-    ITEM_SIZES,
     LONGEST_ANSWER,
     PAGE_SIZES,
     Ended,
@@ -69,9 +68,9 @@ def recommend(
     now: Now,
 ) -> Recommendation:
     """Give what follows from all that was measured."""
-    return Recommendation(
-        advise_connections(steps, ended, now), advise_batch(pages, items, now), advise_items(items)
-    )
+    batch_size = advise_batch(pages, items, now)
+    allowed = [each for each in items if each.size <= (batch_size.value or each.size)]
+    return Recommendation(advise_connections(steps, ended, now), batch_size, advise_items(allowed))
 
 
 def advise_connections(steps: Sequence[Step], ended: Ended, now: Now) -> Advice:
@@ -120,41 +119,59 @@ def advise_items(items: Sequence[Tried]) -> Advice:
     best = best_size(items)
     if best is None:
         return Advice(None, "No calendar read has enough single appointments to tell.")
-    return Advice(best, _words(items, best, "item"))
+    took = next(each for each in items if each.size == best).per_entry
+    return Advice(best, f"So many at once take {_ms(took)} each.")
 
 
 def advise_batch(pages: Sequence[Tried], items: Sequence[Tried], now: Now) -> Advice:
-    """Give the batch size: it bounds the entries of a page, and the items of one GetItem."""
-    page, item = best_size(pages), best_size(items)
-    if page is None and item is None:
+    """Give the batch size: it bounds the entries of a page, and the items of one GetItem.
+
+    Which is best is judged by what an entry takes to be listed and read.
+    """
+    costs = _costs(_quick(pages), _quick(items))
+    if not costs:
         return Advice(None, "No calendar read has enough entries to tell.")
-    value = max(page or 0, item or 0)
-    is_open = _could_be_larger(pages, page, PAGE_SIZES) or _could_be_larger(items, item, ITEM_SIZES)
-    told = [
-        _words(pages, page, "entry of a page") if page else "",
-        _words(items, item, "item") if item else "",
-        "No calendar read has enough entries to try more." if is_open else "",
-    ]
-    why = " ".join(filter(None, told))
-    if is_open and now.batch_size > value:
-        return Advice(now.batch_size, f"{why} Nothing speaks against what is set.")
+    value = _smallest(costs)
+    why = f"With so many at once an entry takes {_ms(costs[value])} to be listed and read."
+    if _could_be_larger(pages, value):
+        why += " No calendar read has enough entries to try more."
+        if now.batch_size > value:
+            return Advice(now.batch_size, f"{why} Nothing speaks against what is set.")
     return Advice(value, why)
 
 
 def best_size(tried: Sequence[Tried]) -> int | None:
     """Give the smallest size with which an entry takes hardly longer than with the best."""
-    quick = [each for each in tried if each.median <= LONGEST_ANSWER] or tried[:1]
-    if not quick:
-        return None
-    best = min(each.per_entry for each in quick)
-    return min(each.size for each in quick if each.per_entry <= GOOD_ENOUGH * best)
+    costs = {each.size: each.per_entry for each in _quick(tried)}
+    return _smallest(costs) if costs else None
 
 
-def _could_be_larger(tried: Sequence[Tried], best: int | None, sizes: Sequence[int]) -> bool:
+def _smallest(costs: Mapping[int, float]) -> int:
+    good = GOOD_ENOUGH * min(costs.values())
+    return min(size for size, cost in costs.items() if cost <= good)
+
+
+def _quick(tried: Sequence[Tried]) -> Sequence[Tried]:
+    """Leave out sizes whose answers take too long; the smallest stays in any case."""
+    return [each for each in tried if each.median <= LONGEST_ANSWER] or tried[:1]
+
+
+def _costs(pages: Sequence[Tried], items: Sequence[Tried]) -> dict[int, float]:
+    """Give, by batch size, the seconds that an entry takes, as far as they are known."""
+    if not pages:
+        return {each.size: each.per_entry for each in items}
+    return {each.size: each.per_entry + _reading(items, each.size) for each in pages}
+
+
+def _reading(items: Sequence[Tried], batch_size: int) -> float:
+    """Give the seconds that an item takes at best, if no more are read at once."""
+    return min((each.per_entry for each in items if each.size <= batch_size), default=0.0)
+
+
+def _could_be_larger(pages: Sequence[Tried], best: int) -> bool:
     """Say whether only the calendars read kept larger sizes from being tried."""
-    return best is None or (tried[-1].size == best and best < sizes[-1])
+    return not pages or (pages[-1].size == best and best < PAGE_SIZES[-1])
 
 
-def _words(tried: Sequence[Tried], best: int, entry: str) -> str:
-    of_best = next(each for each in tried if each.size == best)
-    return f"With {best} at once each {entry} takes {of_best.per_entry * 1000:.2f} ms."
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1000:.2f} ms"

@@ -22,7 +22,7 @@ MOST_ON_2010 = 10
 MOST_SINCE_2013 = 27
 
 # What a step needs to say something: so many answers, and so many for each connection.
-FEWEST_ANSWERS = 20
+FEWEST_ANSWERS = 50
 ANSWERS_A_CONNECTION = 10
 # With fewer than this a step that was cut short is not judged by.
 ENOUGH_ANSWERS = 10

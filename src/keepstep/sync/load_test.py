@@ -141,6 +141,8 @@ class LoadTest:
                 report.ended = await steps.climb(self._bounds)
         except TimeoutError:
             self._end(Ended.SECONDS)
+            if chosen and not self._pool.mailboxes and not report.left_out:
+                report.failure = failure_entry(chosen[0].email, "timed-out")
         except asyncio.CancelledError:
             self._end(Ended.INTERRUPTED)
             raise

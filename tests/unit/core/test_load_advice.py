@@ -79,14 +79,30 @@ def test_no_size_is_recommended_whose_answers_take_too_long() -> None:
     assert best_size(tried(of_10=9000)) == 10
 
 
-def test_the_batch_size_serves_pages_and_items() -> None:
+def test_the_batch_size_is_judged_by_what_an_entry_takes_to_be_listed_and_read() -> None:
     pages = tried(of_50=50, of_100=60, of_200=116, of_512=300)
     items = tried(of_10=30, of_20=40, of_50=50, of_100=95, of_200=190)
+    # 50: 1.00 + 1.00, 100: 0.60 + 0.95, 200: 0.58 + 0.95, 512: 0.59 + 0.95
     advice = advise_batch(pages, items, NOW)
     assert advice.value == 100
-    assert "With 100 at once each entry of a page takes 0.60 ms." in advice.why
-    assert "With 50 at once each item takes 1.00 ms." in advice.why
+    assert advice.why == "With so many at once an entry takes 1.55 ms to be listed and read."
     assert advise_items(items).value == 50
+
+
+def test_quick_pages_do_not_outweigh_slow_items() -> None:
+    pages = tried(of_50=3.0, of_100=4.2, of_200=7.0, of_512=16.7)
+    items = tried(of_10=30, of_20=60, of_50=150)
+    assert best_size(pages) == 200
+    assert advise_batch(pages, items, NOW).value == 50
+    assert advise_batch(pages, [], NOW).value == 200
+
+
+def test_no_more_items_are_asked_for_at_once_than_the_batch_size_lets() -> None:
+    pages = tried(of_50=10, of_100=20, of_200=80)
+    items = tried(of_10=30, of_20=40, of_50=50, of_100=98, of_200=160)
+    advice = recommend([], Ended.BUSY, pages, items, NOW)
+    assert (advice.batch_size.value, advice.items.value) == (50, 50)
+    assert advise_items(items).value == 200
 
 
 def test_small_calendars_say_nothing_against_a_larger_batch() -> None:
@@ -95,6 +111,9 @@ def test_small_calendars_say_nothing_against_a_larger_batch() -> None:
     assert advice.value == 100
     assert advice.why.endswith("to try more. Nothing speaks against what is set.")
     assert advise_batch([], small, Now(20, 10)).value == 20
+    medium = tried(of_50=50, of_100=70)
+    assert advise_batch(medium, small, Now(20, 300)).value == 300
+    assert advise_batch(medium, small, Now(20, 50)).value == 100
     assert advise_batch([], [], NOW).value is None
     assert advise_items([]).value is None
 

@@ -35,9 +35,9 @@ def step(connections: int, per_second: float, milliseconds: float, *, busy: bool
 def test_connections_double_up_to_the_most() -> None:
     assert plan(Bounds(27, 2000, 60), 100, 2000) == Plan(
         (
-            Level(1, 1, 20),
-            Level(2, 2, 20),
-            Level(4, 4, 40),
+            Level(1, 1, 50),
+            Level(2, 2, 50),
+            Level(4, 4, 50),
             Level(8, 8, 80),
             Level(16, 16, 160),
             Level(27, 27, 270),
@@ -54,7 +54,7 @@ def test_no_more_connections_than_mailboxes_for_each_is_asked_one_thing_at_a_tim
 
 
 def test_only_steps_that_the_requests_suffice_for_are_planned() -> None:
-    planned = plan(Bounds(27, 2000, 60), 100, 21 + 22 + 43)
+    planned = plan(Bounds(27, 2000, 60), 100, 51 + 52 + 53)
     assert [each.connections for each in planned.levels] == [1, 2]
     assert planned.ended is Ended.REQUESTS
 
