@@ -111,7 +111,8 @@ async def test_the_first_that_fails_ends_the_others() -> None:
         raise Stop(Ended.BUSY)
 
     with pytest.raises(Stop):
-        await together([wait(), fail(), wait()])
+        async with asyncio.timeout(5):
+            await together([wait(), fail(), wait()])
     assert ended == ["ended", "ended"]
 
 
