@@ -57,8 +57,8 @@ messages: install-dev  ## bring the translations' list of words up to date
 
 lock: install-dev  ## renew the hashed lists of requirements
 	$(BIN)/python -m pip install --quiet uv
-	$(LOCK) --group build -o requirements/run.txt
 	$(LOCK) --group dev --extra otel -o requirements/dev.txt
+	$(LOCK) --constraints requirements/dev.txt --group build -o requirements/run.txt
 	$(LOCK) --constraints requirements/run.txt -o requirements/product.txt
 	$(LOCK) --constraints requirements/dev.txt --extra otel -o requirements/otel.txt
 

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import delay, fleet
+from benchmarks import delay, feed, fleet
 from benchmarks.harness import Figure, in_child, server, table
 
 RIVAL = "exchangelib, 16 threads"
@@ -34,6 +34,7 @@ def main() -> None:
         month(),
         bodies(),
         *pages(),
+        *feed.figures(),
         *delay.figures(given.told, given.changing, given.idle),
         *fleet.figures(given.shared, given.table),
     ]

@@ -29,6 +29,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.forms",
     "axes",
+    "keepstep.web.single_sign_on.apps.AllauthAccount",
+    "keepstep.web.single_sign_on.apps.AllauthSocialAccount",
 ]
 MIDDLEWARE = [
     "keepstep.web.headers.SecurityHeaders",
@@ -104,6 +106,12 @@ AXES_LOCKOUT_CALLABLE = "keepstep.web.accounts.sign_in.locked_out"
 AXES_DISABLE_ACCESS_LOG = True
 AXES_VERBOSE = False
 AXES_ENABLE_ADMIN = False
+
+# Single sign-on: how django-allauth asks for what is set, and that it keeps no tables.
+MIGRATION_MODULES = {"account": None, "socialaccount": None}
+SOCIALACCOUNT_ADAPTER = "keepstep.web.single_sign_on.provider.Adapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
 
 # What a page is read and written with.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024

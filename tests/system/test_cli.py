@@ -1,5 +1,6 @@
 """The command line as a whole: exit statuses, one plain line for what is wrong, the first start."""
 
+import os
 import signal
 import sqlite3
 import subprocess
@@ -35,6 +36,19 @@ def test_help_needs_neither_the_database_nor_the_network():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "keepstep" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_commands_do_not_load_what_only_the_pages_need(tmp_path):
+    code = (
+        "import sys\nfrom keepstep.cli import main\n"
+        "assert main(['sync']) == 2\nassert main(['people', 'list']) == 0\n"
+        "print(sorted({'allauth.socialaccount.models', 'jwt', 'requests'} & set(sys.modules)))"
+    )
+    environment = {**os.environ, "KEEPSTEP_HOME": str(tmp_path / "home")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
     assert done.stdout.splitlines()[-1] == "[]"
 
 

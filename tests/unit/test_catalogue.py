@@ -34,7 +34,7 @@ INTERNAL = {
 WITHOUT_CODE = {UsageError, FenceLost}
 # By which a test meets the world: the simulator, a listener, the network, a database.
 IN_EARNEST = {"Fault", "Simulator", "SimulatorThread", "listening", "web_server", "fetch", "socket"}
-IN_EARNEST |= {"HttpTransport", "sqlite3", "MailServer"}
+IN_EARNEST |= {"HttpTransport", "sqlite3", "MailServer", "serving"}
 
 _DOCTOR = "system/test_doctor.py"
 _HOSTILE = "system/test_hostile.py::test_one_mailbox_is_hostile_and_the_other_is_in_step"
@@ -43,8 +43,17 @@ _OTHER_SERVER = f"{_DOCTOR}::test_something_else_than_exchange"
 _MAILS = "system/test_notices.py"
 _RARE = "system/test_rare_failures.py"
 _SAID = "unit/ews/test_failures.py::test_the_failure_has_its_code_and_the_next_request_is_good"
+_SERVED = "api/test_served.py"
 _TOKENS = "unit/ews/test_sign_in.py::test_a_token_endpoint_in_trouble"
 _TRACES = "system/test_traces.py"
+_WEBHOOKS = "webhooks/test_telling.py"
+
+_SSO = "web/test_single_sign_on.py"
+_SSO_ROLES = "web/test_sso_roles.py"
+_DISTRUST = "web/test_sso_distrust.py"
+_HOSTILE_SERVICE = "web/test_sso_hostile.py"
+_PASSWORDS_OFF = "web/test_passwords_off.py"
+IN_EARNEST |= {"sign_in_service"}
 
 # Of each code of the catalogue the test that brings it about.
 BROUGHT_ABOUT = {
@@ -122,10 +131,52 @@ BROUGHT_ABOUT = {
     "traces-not-sent": (
         f"{_TRACES}::test_a_collector_that_refuses_is_told_of_once_and_disturbs_nothing"
     ),
+    **dict.fromkeys(
+        (
+            "api-token-missing",
+            "api-token-invalid",
+            "api-scope-missing",
+            "api-role-refused",
+            "api-not-found",
+            "api-method-not-allowed",
+            "api-request-invalid",
+            "api-not-possible",
+            "api-changed-meanwhile",
+            "cursor-unknown",
+            "cursor-too-old",
+        ),
+        f"{_SERVED}::test_what_is_wrong_is_told_by_its_code",
+    ),
+    "api-too-many-requests": f"{_SERVED}::test_who_asks_too_often_is_told_when_to_come_again",
+    "webhook-not-delivered": (
+        f"{_WEBHOOKS}::test_a_receiver_that_is_not_there_is_said_to_be_unreachable"
+    ),
+    "webhook-target-forbidden": (
+        f"{_WEBHOOKS}::test_an_address_that_was_allowed_once_is_not_any_more"
+    ),
+    "sso-not-set-up": (
+        f"{_SSO}::test_without_single_sign_on_its_addresses_say_so_and_the_sign_in_page_has_no_button"
+    ),
+    "sso-unavailable": (
+        f"{_HOSTILE_SERVICE}::test_an_answer_that_is_no_description_is_an_end_within_bounds"
+    ),
+    "sso-refused": f"{_DISTRUST}::test_who_breaks_it_off_is_told_so_and_may_begin_anew",
+    "sso-expired": f"{_DISTRUST}::test_an_answer_is_taken_once",
+    "sso-not-proven": f"{_DISTRUST}::test_an_id_token_that_proves_nothing_lets_nobody_in",
+    "sso-email-unverified": f"{_SSO}::test_an_address_that_was_not_verified_lets_nobody_in",
+    "sso-unknown-person": f"{_SSO}::test_somebody_unknown_is_not_let_in_and_nothing_is_made",
+    "sso-account-taken": (
+        f"{_SSO}::test_an_address_that_was_given_to_another_person_gives_no_account_away"
+    ),
+    "sso-no-role": f"{_SSO_ROLES}::test_who_lost_the_role_is_refused_and_out_of_all_sessions",
+    "account-off": f"{_SSO}::test_an_account_that_is_switched_off_stays_out",
+    "passwords-off": (
+        f"{_PASSWORDS_OFF}::test_no_password_lets_in_and_the_sign_in_page_asks_for_none"
+    ),
     "internal-error": f"{_RARE}::test_a_mistake_of_ours_costs_one_mailbox_and_tells_no_text",
 }
 
-_CODED = {"ExchangeError", "StoreError", "KeepstepError"}
+_CODED = {"ExchangeError", "StoreError", "SignInError", "KeepstepError"}
 
 
 def test_every_code_has_its_test_and_no_other_has() -> None:

@@ -46,7 +46,7 @@ def enter(page: Page, email: str = ADMINISTRATOR) -> None:
     page.goto("/sign-in")
     page.get_by_label("E-mail address").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url(lambda url: "/sign-in" not in url)
 
 
@@ -98,6 +98,8 @@ def _fill(url: str) -> None:
     server = {"exchange_url": url, "calendar_integration": "on"}
     settings.change({**account, **server}, by=ADMINISTRATOR)
     settings.change({"notify_sync_failure_to": "it@example.com"}, by=ADMINISTRATOR)
+    service = {"sso_issuer": "https://sign-in.example.com/realms/sales", "sso_name": "Example Ltd"}
+    settings.change({**service, "sso_client_id": "keepstep"}, by=ADMINISTRATOR)
     file = home() / "operators.csv"
     file.write_text(team.csv(), encoding="utf-8")
     imports.import_operators(file, by=ADMINISTRATOR)
@@ -105,6 +107,7 @@ def _fill(url: str) -> None:
     jobs.change(SHIPPED, {"schedule": str(BETWEEN_RUNS.seconds // 60)}, by=ADMINISTRATOR)
     jobs.switch(SHIPPED, on=True, by=ADMINISTRATOR)
     sync_now(None)
+    _other_systems(datetime.now(UTC))
     _yesterday(datetime.now(UTC), Random(5))
 
 
@@ -115,6 +118,28 @@ def _accounts() -> None:
     accounts.create(ADMINISTRATOR, Role.ADMINISTRATOR, PASSWORD)
     accounts.create(OPERATOR, Role.OPERATOR, PASSWORD, by=ADMINISTRATOR)
     accounts.create(AUDITOR, Role.AUDITOR, PASSWORD, by=ADMINISTRATOR)
+
+
+def _other_systems(now: datetime) -> None:
+    """Add tokens, and a webhook whose receiver did not take everything."""
+    from keepstep.store import accounts, deliveries, settings, tokens, webhooks
+    from keepstep.store.models import Mailbox
+
+    account = accounts.find(ADMINISTRATOR)
+    for name, days in (("CRM", 90), ("Report", None)):
+        tokens.make(account, name, ["read-calendar", "read-operators"], now, days=days)
+    settings.change({"webhook_private_targets": "on"}, by=ADMINISTRATOR)
+    url = "http://127.0.0.1:9/hooks/keepstep"
+    number, _secret = webhooks.add(url, ["created", "removed"], now, by=ADMINISTRATOR)
+    webhooks.change(number, enabled=False, by=ADMINISTRATOR)
+    body = {"operator_id": 1, "events": [{}] * 3}
+    waiting = {"webhook_id": number, "created_at": now, "body": body}
+    for mailbox, attempts in zip(Mailbox.objects.all()[:2], (3, 25), strict=True):
+        made = deliveries.Delivery.objects.create(
+            **waiting, mailbox=mailbox, attempts=attempts - 1, next_attempt=now
+        )
+        due = deliveries.Due(made.pk, body, attempts - 1)
+        deliveries.note_failed(due, "answered with status 503", now, 0.5)
 
 
 def _yesterday(now: datetime, random: Random) -> None:

@@ -10,6 +10,8 @@ OF_ADMINISTRATORS = {
     "calendar-week": f"/calendar/?who=team:{team.WEST}&view=week",
     "calendar-month": f"/calendar/?who=operator:{team.ANNA.email}&view=month",
     "calendar-agenda": f"/calendar/?who=operator:{team.ANNA.email}&view=agenda",
+    "calendar-subscribe": f"/calendar/subscribe/?who=team:{team.WEST}",
+    "calendar-export": f"/calendar/export?who=team:{team.WEST}",
     "operators": "/operators/",
     "operator": f"/operators/of/{team.MAYA.email}",
     "operator-failing": f"/operators/of/{team.UNKNOWN.email}",
@@ -26,13 +28,22 @@ OF_ADMINISTRATORS = {
     "settings-connection": "/settings/connection",
     "settings-appointments": "/settings/appointments",
     "settings-mail": "/settings/mail",
+    "settings-single-sign-on": "/settings/single-sign-on",
     "settings-limits": "/settings/limits",
     "settings-changes": "/settings/changes",
+    "settings-webhooks": "/settings/webhooks",
+    "settings-webhook": "/settings/webhooks/1",
     "people": "/people/",
     "account": "/account",
+    "account-tokens": "/account/tokens",
     "not-found": "/nothing/here",
 }
-OF_OPERATORS = {"my-calendar": "/calendar/", "refused": "/settings/"}
+OF_OPERATORS = {
+    "my-calendar": "/calendar/",
+    "my-subscription": "/calendar/subscribe/",
+    "my-export": "/calendar/export",
+    "refused": "/settings/",
+}
 OF_AUDITORS = {"health-of-auditors": "/health/overview"}
 OF_NOBODY = {"sign-in": "/sign-in", "reset": "/reset", "expired": "/enter/nothing"}
 

@@ -119,7 +119,7 @@ def _of_tables() -> Iterator[tuple[str, str]]:
     from keepstep.core.rules import Rule, in_words
     from keepstep.store.explain import STATE_WORDS
     from keepstep.sync.checkup import _Checks
-    from keepstep.sync.service import COMMAND, PAGE
+    from keepstep.sync.service import API, COMMAND, PAGE
     from keepstep.web.templatetags.keepstep_web import STATUS_WORDS
 
     for failure in FAILURES.values():
@@ -129,7 +129,7 @@ def _of_tables() -> Iterator[tuple[str, str]]:
     yield from (("status", word) for word, _ in STATUS_WORDS.values())
     yield from (("what", each.value) for each in What)
     yield from (("roles", each.value) for each in Role)
-    yield from (("triggers", each) for each in (COMMAND, PAGE, "schedule"))
+    yield from (("triggers", each) for each in (API, COMMAND, PAGE, "schedule"))
     yield from (("drift", each) for each in ("changed", "missing", "extra"))
     # The checks themselves want a server; here they are only named.
     checks = cast(Any, _Checks)(*[None] * 5)

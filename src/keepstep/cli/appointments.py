@@ -11,39 +11,19 @@ from zoneinfo import ZoneInfo
 import click
 
 from keepstep.cli.database import needs_database
+from keepstep.cli.days import Day
 from keepstep.cli.output import fit, print_json, safe
 from keepstep.core.errors import UsageError
 
-_YEARS = range(1900, 2200)
 _NARROWEST = 60
 _WIDEST = 160
-
-
-class _Day(click.ParamType):  # type: ignore[type-arg]  # older ones of click are not generic
-    """A date as ISO 8601 writes it, within the years that a calendar can hold."""
-
-    name = "date"
-
-    def convert(
-        self, value: str | date, param: click.Parameter | None, ctx: click.Context | None
-    ) -> date:
-        """Read the date; anything else is a usage error."""
-        if isinstance(value, date):
-            return value
-        try:
-            day = datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC).date()
-        except ValueError:
-            self.fail(f"{value[:40]!r} is no date such as 2026-11-24.", param, ctx)
-        if day.year not in _YEARS:
-            self.fail(f"{value} is not between {_YEARS.start} and {_YEARS.stop - 1}.", param, ctx)
-        return day
 
 
 @click.command()
 @click.option("--operator", "email", metavar="EMAIL", help="Whose calendar.")
 @click.option("--team", "group", metavar="GROUP", help="An access group: each meeting once.")
-@click.option("--from", "first", metavar="DATE", type=_Day(), help="First day; default today.")
-@click.option("--to", "last", metavar="DATE", type=_Day(), help="Day after the last; +31 days.")
+@click.option("--from", "first", metavar="DATE", type=Day(), help="First day; default today.")
+@click.option("--to", "last", metavar="DATE", type=Day(), help="Day after the last; +31 days.")
 @click.option("--include-cancelled", is_flag=True, help="Cancelled ones too.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @needs_database

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -64,8 +65,7 @@ def invite(emails: tuple[str, ...], role: str, group: str | None, send: bool) ->
         click.echo("All of them have an account already.")
     if send:
         send_invitations(invited)
-    for each in invited:
-        print_link(each)
+    print_invitations(invited)
 
 
 @people.command()
@@ -112,6 +112,22 @@ def delete(email: str) -> None:
 
 @people.command()
 @click.argument("email")
+@needs_database
+def unlink(email: str) -> None:
+    """Forget who somebody is at the sign-in service, and end their sessions.
+
+    Whoever next signs in there with the e-mail address is linked anew.
+    """
+    from keepstep.store import accounts, single_sign_on
+
+    account = accounts.find(email)
+    linked = single_sign_on.unlink(account)
+    state = "is linked to nobody any more" if linked else "was linked to nobody"
+    click.echo(f"{safe(account.email)} {state}.")
+
+
+@people.command()
+@click.argument("email")
 @click.option("--sign-in", "sign_in", is_flag=True, help="One that signs in at once.")
 @needs_database
 def link(email: str, sign_in: bool) -> None:
@@ -124,14 +140,32 @@ def link(email: str, sign_in: bool) -> None:
     print_link(account, Purpose.SIGN_IN if sign_in else None)
 
 
-def print_link(account: Account, purpose: Purpose | None = None) -> None:
-    """Print a one-time address for an account, alone on its line. Default: to set a password."""
-    from keepstep.store.links import DEFAULT_SITE, lasting, link_of, way_in
+def print_invitations(invited: Sequence[Account]) -> None:
+    """Print where those who were invited sign in: a one-time address for each with passwords."""
+    from keepstep.store.links import DEFAULT_SITE, sign_in_page
     from keepstep.store.settings import load
 
-    chosen = purpose or way_in(account)
+    settings = load(with_secrets=False)
+    if settings.sso_passwords:
+        for each in invited:
+            print_link(each)
+    elif invited:
+        click.echo("Passwords are off: they sign in by single sign-on, at:")
+        click.echo(sign_in_page(settings.site_url or DEFAULT_SITE))
+
+
+def print_link(account: Account, purpose: Purpose | None = None) -> None:
+    """Print a one-time address for an account, alone on its line.
+
+    Default: to set a password, or to sign in at once where passwords are off.
+    """
+    from keepstep.store.links import DEFAULT_SITE, Purpose, lasting, link_of, way_in
+    from keepstep.store.settings import load
+
+    settings = load(with_secrets=False)
+    chosen = purpose or (way_in(account) if settings.sso_passwords else Purpose.SIGN_IN)
     click.echo(f"For {safe(account.email)}, to be used once, within {lasting(chosen)}:")
-    click.echo(link_of(account, chosen, load(with_secrets=False).site_url or DEFAULT_SITE))
+    click.echo(link_of(account, chosen, settings.site_url or DEFAULT_SITE))
 
 
 def _switch(emails: tuple[str, ...], *, on: bool) -> None:

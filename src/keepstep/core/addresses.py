@@ -57,6 +57,23 @@ def is_forbidden(host: str) -> bool:
     return address is not None and _leads_astray(address)
 
 
+def is_inside(host: str) -> bool:
+    """Say whether a host is this machine, or an address that the open internet does not reach.
+
+    Names other than `localhost` are not: what they resolve to is to be asked about.
+    """
+    name = host.strip("[]").partition("%")[0].rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    address = address_of(name)
+    return address is not None and _is_inside(address)
+
+
+def _is_inside(address: Address) -> bool:
+    inner = _inner(address)
+    return not address.is_global or (inner is not None and _is_inside(inner))
+
+
 def address_of(host: str) -> Address | None:
     """Give the address that a host is, None for a name.
 

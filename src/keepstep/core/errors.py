@@ -4,6 +4,7 @@ KeepstepError
  +-- UsageError      what a person asked for or set can't be done as it stands (exit status 2)
  +-- ExchangeError   Exchange, or the way to it, failed
  +-- StoreError      the database failed
+ +-- SignInError     somebody can't be let in to the pages
  +-- FenceLost       another worker has taken the mailbox; no failure, the round ends silently
 """
 
@@ -41,6 +42,10 @@ class ExchangeError(KeepstepError):
 
 class StoreError(KeepstepError):
     """The database can't be read or written now."""
+
+
+class SignInError(KeepstepError):
+    """Somebody can't be let in to the pages: `detail` is one short line, and no secret."""
 
 
 class FenceLost(KeepstepError):

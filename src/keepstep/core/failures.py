@@ -5,18 +5,11 @@ Shown alike on the command line, the pages, the API and in e-mails. Codes are st
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from keepstep.core.failure import Failure
+from keepstep.core.failures_of_doors import OF_DOORS
+from keepstep.core.sign_in_failures import SIGN_IN_FAILURES
 
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """One kind of failure. `passes_by_itself`: trying again later may succeed unaided."""
-
-    code: str
-    message: str
-    cause: str
-    remedy: str
-    passes_by_itself: bool
+__all__ = ["FAILURES", "Failure"]
 
 
 def _catalogue(*failures: Failure) -> dict[str, Failure]:
@@ -390,6 +383,7 @@ FAILURES: dict[str, Failure] = _catalogue(
         " 4318). Nothing else is disturbed; what can't be sent is dropped.",
         passes_by_itself=True,
     ),
+    *OF_DOORS,
     Failure(
         "internal-error",
         "Keepstep failed inside.",
@@ -397,4 +391,5 @@ FAILURES: dict[str, Failure] = _catalogue(
         "It is tried again. Please report it with the log line of this time.",
         passes_by_itself=True,
     ),
+    *SIGN_IN_FAILURES,
 )

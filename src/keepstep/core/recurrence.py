@@ -29,7 +29,7 @@ def occurrences(appointment: Appointment, start: datetime, end: datetime) -> lis
     if recurrence is None:
         if not overlaps(appointment.start, appointment.end, start, end):
             return []
-        return [_single(appointment)]
+        return [as_single(appointment)]
     series = Series(appointment, recurrence)
     first, last = series.days_around(start, end)
     taken = series.taken(first, last)
@@ -109,7 +109,8 @@ def straightened(appointment: Appointment) -> Appointment:
     return replace(appointment, changed=changed, deleted=deleted)
 
 
-def _single(appointment: Appointment) -> Occurrence:
+def as_single(appointment: Appointment) -> Occurrence:
+    """Give the appointment itself as an occurrence; of a series the first, as it was made."""
     first_day = last_day = None
     if appointment.all_day:
         zone = appointment.zone

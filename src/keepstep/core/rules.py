@@ -84,6 +84,14 @@ class Rule(StrEnum):
     )
     HOLD_RELEASED = ("hold-released", "A person released the held removal.")
     HOLD_DISCARDED = ("hold-discarded", "A person discarded the held removal: it stays.")
+    PRIVATE_MASKED = (
+        "private-masked",
+        "It is private, and the setting private_appointments was changed: no details are kept.",
+    )
+    NO_LONGER_KEPT = (
+        "no-longer-kept",
+        "It is over for longer than past_keep_days, for which past appointments are kept.",
+    )
     UNCHANGED = ("unchanged", "The same version as is known.")
 
 

@@ -17,7 +17,7 @@ from django.template import Context, Engine
 
 from keepstep.core.failures import FAILURES, Failure
 from keepstep.store import account_mails
-from keepstep.store.links import Purpose, lasting
+from keepstep.store.links import Purpose, is_sign_in_page, lasting
 from keepstep.store.notices import FAILURE, RECOVERY, Entry
 
 TEST = "test"
@@ -74,7 +74,7 @@ def words_for_link(kind: str, link: str) -> Words:
         account_mails.INVITATION: "Keepstep: your invitation",
         account_mails.RESET: "Keepstep: a new password",
     }
-    context = {"link": link, "lasting": lasting(Purpose(kind))}
+    context = {"link": link, "lasting": lasting(Purpose(kind)), "once": not is_sign_in_page(link)}
     return Words(subjects[kind], _render(f"{kind}.txt", context), _render(f"{kind}.html", context))
 
 

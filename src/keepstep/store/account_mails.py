@@ -12,8 +12,9 @@ from uuid import uuid4
 from django.db import transaction
 from django.utils.crypto import salted_hmac
 
-from keepstep.store.links import Purpose, link_of
+from keepstep.store.links import Purpose, link_of, sign_in_page
 from keepstep.store.models import Account, Mail
+from keepstep.store.settings import load
 
 INVITATION = "invitation"
 RESET = "reset"
@@ -52,10 +53,15 @@ def link_for_mail(kind: str, recipient: str, site: str) -> str:
     """Give the link that an e-mail of this kind has; "" where it has no purpose any more.
 
     That is so for an account that is gone or switched off, and for an invitation whose link was
-    handed on another way and used.
+    handed on another way and used. Where passwords are off it is the sign-in page, and nobody
+    needs a new password.
     """
     account = Account.objects.filter(email__iexact=recipient, is_active=True).first()
-    if account is None or (kind == INVITATION and account.has_usable_password()):
+    if account is None:
+        return ""
+    if not load(with_secrets=False).sso_passwords:
+        return sign_in_page(site) if kind == INVITATION else ""
+    if kind == INVITATION and account.has_usable_password():
         return ""
     return link_of(account, Purpose(kind), site)
 

@@ -13,7 +13,7 @@ from django.db.models.functions import Lower
 
 from keepstep.core.errors import UsageError
 from keepstep.core.roles import Role
-from keepstep.store import sign_in_attempts
+from keepstep.store import calendar_addresses, sign_in_attempts
 from keepstep.store.audit import COMMAND_LINE, record, record_many
 from keepstep.store.fields import read_email, shown
 from keepstep.store.models import Account, Operator
@@ -112,6 +112,7 @@ def set_password(account: Account, password: str, *, by: str = "") -> None:
 def change_role(account: Account, role: Role, *, by: str = COMMAND_LINE) -> None:
     """Give an account another role; its sessions end.
 
+    The subscription address of a calendar that it no longer sees goes.
     Raises UsageError if no administrator would be left.
     """
     with transaction.atomic():
@@ -119,7 +120,10 @@ def change_role(account: Account, role: Role, *, by: str = COMMAND_LINE) -> None
         if role is not Role.ADMINISTRATOR:
             _check_not_last(account)
         account.role = role.value
-        account.operator = _operator_of(account.email, role)
+        operator = _operator_of(account.email, role)
+        if operator != account.operator:
+            calendar_addresses.forget_of(account)
+        account.operator = operator
         account.save(update_fields=["role", "operator"])
         end_all(account)
         record(by, "account.role", account.email, {"role": (before, role.value)})
@@ -157,9 +161,13 @@ def switch_all(emails: Sequence[str], *, on: bool, by: str = COMMAND_LINE) -> li
 
 
 def delete(account: Account, *, by: str = COMMAND_LINE) -> None:
-    """Delete an account; the operator's calendar stays. Raises UsageError as `switch` does."""
+    """Delete an account; the operator's calendar stays, but not its subscription address.
+
+    Raises UsageError as `switch` does.
+    """
     with transaction.atomic():
         _check_not_last(account)
+        calendar_addresses.forget_of(account)
         record(by, "account.delete", account.email, {})
         account.delete()
 

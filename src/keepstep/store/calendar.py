@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
 
-from keepstep.core.appointment import Address, Attendee, Occurrence
+from keepstep.core.appointment import Address, Appointment, Attendee, Details, Occurrence
 from keepstep.core.decisions import RowState
 from keepstep.core.errors import UsageError
 from keepstep.core.record import shown_occurrences
-from keepstep.store.models import Appointment, Operator
+from keepstep.store import models
+from keepstep.store.models import Operator
 from keepstep.store.operators import find
 from keepstep.store.rows import unpack
 
@@ -103,27 +104,30 @@ def _order(entry: dict[str, Any]) -> tuple[str, str, str]:
 
 
 def _entries(operator: Operator, days: Window, include_cancelled: bool) -> list[dict[str, Any]]:
+    entry = _Entries(operator.email)
     found = [
-        (each.start, _entry(operator, each))
-        for each in _occurrences(operator, days)
-        if include_cancelled or not _is_cancelled(each)
+        (each.start, entry.of(each))
+        for each in occurrences_in(operator, days)
+        if include_cancelled or not is_cancelled(each)
     ]
     found.sort(key=lambda pair: (pair[0], pair[1]["end"], pair[1]["uid"]))
     return [entry for _, entry in found]
 
 
-def _occurrences(operator: Operator, days: Window) -> Iterator[Occurrence]:
+def occurrences_in(operator: Operator, days: Window) -> Iterator[Occurrence]:
+    """Give all that an operator's calendar shows on these days, cancelled ones too, in no order."""
     early, late = days.start - FURTHEST, days.end + FURTHEST
-    for row in _rows(operator, early, late).iterator(chunk_size=_CHUNK):
+    for row in rows_in(operator, early, late).iterator(chunk_size=_CHUNK):
         appointment, shown = unpack(row)
         for each in shown_occurrences(appointment, shown, early, late):
             if lies_in(each, days):
                 yield each
 
 
-def _rows(operator: Operator, early: datetime, late: datetime) -> QuerySet[Appointment]:
+def rows_in(operator: Operator, early: datetime, late: datetime) -> QuerySet[models.Appointment]:
+    """Give the rows of an operator's calendar that may show something between the instants."""
     ahead = Q(span_end__isnull=True) | Q(span_end__gte=early)
-    rows = Appointment.objects.filter(ahead, mailbox__operator=operator, span_start__lt=late)
+    rows = models.Appointment.objects.filter(ahead, mailbox__operator=operator, span_start__lt=late)
     return rows.exclude(state=RowState.REMOVED.value)
 
 
@@ -136,7 +140,7 @@ def lies_in(occurrence: Occurrence, days: Window) -> bool:
     return occurrence.start < days.end and occurrence.end > days.start
 
 
-def _is_cancelled(occurrence: Occurrence) -> bool:
+def is_cancelled(occurrence: Occurrence) -> bool:
     """Say whether it is cancelled, by itself or with its whole series."""
     return occurrence.details.cancelled or occurrence.appointment.details.cancelled
 
@@ -145,22 +149,57 @@ def _midnight(day: date, time_zone: str) -> datetime:
     return datetime.combine(day, time(), ZoneInfo(time_zone)).astimezone(UTC)
 
 
-def _entry(operator: Operator, occurrence: Occurrence) -> dict[str, Any]:
+class _Entries:
+    """Makes entries of one operator's occurrences.
+
+    What the occurrences of a series have in common is put together once, not for each of them.
+    """
+
+    def __init__(self, operator: str) -> None:
+        self._operator = operator
+        self._appointment: Appointment | None = None
+        self._details: Details | None = None
+        self._common: dict[str, Any] = {}
+
+    def of(self, occurrence: Occurrence) -> dict[str, Any]:
+        """Give the entry of one; those of a series are best given in turn."""
+        appointment, details = occurrence.appointment, occurrence.details
+        if appointment is not self._appointment or details is not self._details:
+            self._appointment, self._details = appointment, details
+            self._common = _common(self._operator, occurrence)
+        entry = self._common.copy()
+        entry.update(_times(occurrence))
+        original = occurrence.recurrence_id
+        if original is not None:
+            same = original is occurrence.start and not entry["all_day"]
+            entry["recurrence_id"] = entry["start"] if same else instant(original)
+        return entry
+
+
+def entry_of(operator: Operator, occurrence: Occurrence) -> dict[str, Any]:
+    """Give an occurrence in an operator's calendar with the fields of `appointments --json`."""
+    return _Entries(operator.email).of(occurrence)
+
+
+def _common(operator: str, occurrence: Occurrence) -> dict[str, Any]:
+    """Give an entry whose times are still to be told."""
     details = occurrence.details
     return {
         "uid": occurrence.appointment.uid,
-        "operator": operator.email,
+        "operator": operator,
         "subject": details.subject,
         "location": details.location,
         "body": details.body,
-        **_times(occurrence),
+        "start": "",
+        "end": "",
+        "all_day": False,
         "time_zone": occurrence.appointment.zone.name,
         "organizer": _person(details.organizer) if details.organizer else None,
         "attendees": [_attendee(each) for each in details.attendees],
         "sensitivity": details.sensitivity.value,
         "show_as": details.show_as.value,
-        "status": "cancelled" if _is_cancelled(occurrence) else "confirmed",
-        "recurrence_id": _instant(occurrence.recurrence_id) if occurrence.recurrence_id else None,
+        "status": "cancelled" if is_cancelled(occurrence) else "confirmed",
+        "recurrence_id": None,
         "categories": list(details.categories),
         **_warnings(occurrence),
     }
@@ -177,14 +216,20 @@ def _times(occurrence: Occurrence) -> dict[str, Any]:
         days = (occurrence.first_day.isoformat(), occurrence.last_day.isoformat())
         return {"start": days[0], "end": days[1], "all_day": True}
     return {
-        "start": _instant(occurrence.start),
-        "end": _instant(occurrence.end),
+        "start": instant(occurrence.start),
+        "end": instant(occurrence.end),
         "all_day": occurrence.all_day,
     }
 
 
-def _instant(moment: datetime) -> str:
-    return moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+def instant(moment: datetime) -> str:
+    """Give an instant (aware) as text: RFC 3339 in UTC, by whole seconds."""
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(timespec="seconds")[:_TO_THE_SECOND] + "Z"
+
+
+_TO_THE_SECOND = len("2026-11-24T09:00:00")
 
 
 def _person(person: Address) -> dict[str, str]:

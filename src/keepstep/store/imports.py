@@ -12,7 +12,7 @@ from django.db.models.functions import Lower
 from keepstep.core.errors import UsageError
 from keepstep.store import audit
 from keepstep.store.import_columns import Columns, by_saved, ignored, named
-from keepstep.store.import_files import Table, read_table
+from keepstep.store.import_files import Table, read_table, read_upload
 from keepstep.store.import_plan import (
     Known,
     Outcome,
@@ -64,8 +64,55 @@ def import_operators(
 
     Its columns are those called as the fields, or those that the saved `mapping` names.
     """
-    table = read_table(path)
-    columns, notes = _columns(str(path), table, mapping)
+    return _import(
+        read_table(path),
+        str(path),
+        path.name,
+        purpose,
+        dry_run=dry_run,
+        progress=progress,
+        mapping=mapping,
+        all_or_nothing=all_or_nothing,
+        by=by,
+    )
+
+
+def import_upload(
+    name: str,
+    content: bytes,
+    purpose: Purpose = Purpose.ADD_OR_UPDATE,
+    *,
+    dry_run: bool = False,
+    all_or_nothing: bool = False,
+    by: str,
+) -> Imported:
+    """Load what is in an uploaded file of this name, as `import_operators` does."""
+    return _import(
+        read_upload(name, content),
+        name,
+        name,
+        purpose,
+        dry_run=dry_run,
+        progress=None,
+        mapping=None,
+        all_or_nothing=all_or_nothing,
+        by=by,
+    )
+
+
+def _import(
+    table: Table,
+    place: str,
+    name: str,
+    purpose: Purpose,
+    *,
+    dry_run: bool,
+    progress: Progress | None,
+    mapping: str | None,
+    all_or_nothing: bool,
+    by: str,
+) -> Imported:
+    columns, notes = _columns(place, table, mapping)
     notes = (*table.notes, *notes)
     if dry_run:
         return _told(preview(table, columns, purpose), table, notes, stored=False)
@@ -73,7 +120,7 @@ def import_operators(
         table,
         columns,
         purpose,
-        name=path.name,
+        name=name,
         all_or_nothing=all_or_nothing,
         by=by,
         progress=progress,

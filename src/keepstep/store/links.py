@@ -81,6 +81,16 @@ def link_of(account: Account, purpose: Purpose, site: str) -> str:
     return site.rstrip("/") + path_of(purpose, token_for(account, purpose))
 
 
+def sign_in_page(site: str) -> str:
+    """Give the address of the sign-in page; `site` is what it begins with."""
+    return site.rstrip("/") + "/sign-in"
+
+
+def is_sign_in_page(link: str) -> bool:
+    """Say whether a link leads to the sign-in page, and so works more than once."""
+    return link.endswith("/sign-in")
+
+
 def way_in(account: Account) -> Purpose:
     """Give what a link sent to the account is for: its first password, or a new one."""
     return Purpose.RESET if account.has_usable_password() else Purpose.INVITATION

@@ -13,13 +13,11 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import PurePath
 
-from keepstep.store.harmless import guarded, unguarded
+from keepstep.store.harmless import fit_for_xml, guarded, unguarded
 from keepstep.store.import_columns import PROBLEM
 from keepstep.store.import_files import Table
 from keepstep.store.operators import FIELDS, ShownOperator
 
-# What XML of a workbook can't hold, besides tab, line feed and carriage return.
-_IMPOSSIBLE = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF), "\ufffd")
 _SHOWN = ("status", "last_success", "failure")
 _HELP = {
     "email": "The e-mail address of the Exchange mailbox: it tells who is who. Needed.",
@@ -140,7 +138,7 @@ def _xlsx(rows: Sequence[Sequence[str]], *, explained: bool) -> bytes:
         for number, line in enumerate(lines):
             cells = []
             for text in line:
-                cell = WriteOnlyCell(sheet, text.translate(_IMPOSSIBLE))
+                cell = WriteOnlyCell(sheet, fit_for_xml(text))
                 cell.data_type = "s"
                 if number == 0:
                     cell.font = Font(bold=True)

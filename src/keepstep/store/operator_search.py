@@ -105,6 +105,24 @@ def every(asked: Search, now: datetime) -> list[ShownOperator]:
     return show_some(list(_chosen(asked, now).select_related("mailbox").order_by("email")), now)
 
 
+def after(
+    asked: Search, now: datetime, among: QuerySet[Operator], number: int, limit: int
+) -> list[Operator]:
+    """Give at most `limit` of those looked for, with their mailboxes, by their numbers.
+
+    Only those of `among`, and whose number is larger.
+    """
+    chosen = _chosen(asked, now).filter(pk__gt=number, pk__in=among.values("pk"))
+    return list(chosen.select_related("mailbox").order_by("pk")[:limit])
+
+
+def failing(number: int, limit: int) -> list[Operator]:
+    """Give at most `limit` operators that show a failure, by their numbers; those after one."""
+    fails = Q(calendar_sync=True) & ~Q(mailbox__failure_code="")
+    found = Operator.objects.filter(fails | _shows(HELD), pk__gt=number)
+    return list(found.select_related("mailbox").order_by("pk")[:limit])
+
+
 def switch_found(
     asked: Search, now: datetime, *, on: bool, by: str = audit.COMMAND_LINE
 ) -> list[Operator]:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from keepstep.core.decisions import RowState
+from keepstep.core.decisions import RowState, What
+from keepstep.core.rules import Rule
 from keepstep.store import sign_in_attempts
+from keepstep.store.bulk import insert_history
 from keepstep.store.models import (
+    ApiToken,
     Appointment,
+    Delivery,
     History,
     ImportDraft,
     Mail,
@@ -58,11 +63,20 @@ def purge_some(terms: Terms, now: datetime) -> dict[str, int]:
         with transaction.atomic():
             chosen = list(rows.order_by("pk").values_list("pk", flat=True)[:AT_ONCE])
             if chosen:
+                if rows.model is Appointment:
+                    _tell(chosen, now)
                 rows.model._default_manager.filter(pk__in=chosen).delete()
                 gone[kind] = len(chosen)
     if orders := forget_some(now - ORDERS, AT_ONCE):
         gone["orders"] = orders
     return gone
+
+
+def _tell(going: Sequence[int], at: datetime) -> None:
+    """Have the history say of appointments that stand until now that they are kept no longer."""
+    standing = Appointment.objects.filter(pk__in=going).exclude(state=RowState.REMOVED)
+    told = (at, What.REMOVED.value, Rule.NO_LONGER_KEPT.value)
+    insert_history([(*row, *told) for row in standing.values_list("mailbox_id", "uid", "item_id")])
 
 
 def _old(terms: Terms, now: datetime) -> dict[str, QuerySet]:  # type: ignore[type-arg]
@@ -79,6 +93,8 @@ def _old(terms: Terms, now: datetime) -> dict[str, QuerySet]:  # type: ignore[ty
         "samples": Sample.objects.filter(at__lt=now - terms.runs),
         "e-mails": Mail.objects.filter(mails),
         "uploads": ImportDraft.objects.filter(created__lt=now - UPLOADS),
+        "deliveries": Delivery.objects.filter(dead_at__lt=now - terms.runs),
+        "tokens": ApiToken.objects.filter(Q(revoked_at__lt=before) | Q(expires_at__lt=before)),
         "notices": Notice.objects.filter(closed__lt=before),
         "sessions": Session.objects.filter(expire_date__lt=now),
         "sign-in attempts": sign_in_attempts.old(now),

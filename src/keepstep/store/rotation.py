@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from keepstep import environment
 from keepstep.core.errors import UsageError
 from keepstep.store import audit
-from keepstep.store.models import Setting
+from keepstep.store.models import Setting, Webhook
 from keepstep.store.secrets import encrypted_anew
 from keepstep.store.setting_rules import RULES
 
@@ -77,9 +77,13 @@ def encrypt_anew(by: str | None = None) -> int:
         for each in stored:
             each.value = encrypted_anew(each.name, each.value)
             each.save(update_fields=["value"])
+        hooks = list(Webhook.objects.select_for_update())
+        for hook in hooks:
+            hook.secret = encrypted_anew(f"the secret of webhook {hook.pk}", hook.secret)
+            hook.save(update_fields=["secret"])
         if by is not None:
             audit.record(by, "secrets.rotate", "", {"key": audit.CHANGED})
-    return len(stored)
+    return len(stored) + len(hooks)
 
 
 def _settle(folder: Path) -> None:

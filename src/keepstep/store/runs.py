@@ -12,6 +12,7 @@ from django.db.models.functions import Cast, Floor, Lower, Mod
 
 from keepstep.core.errors import UsageError
 from keepstep.core.shares import SHARD_SIZE
+from keepstep.store.lookups import among
 from keepstep.store.models import Mailbox, Operator, Run
 
 SYSTEM = "system"
@@ -95,6 +96,12 @@ def due_mailboxes(
         mailboxes = mailboxes.filter(id__gte=first, id__lt=first + SHARD_SIZE)
         mailboxes = mailboxes.filter(_LONG) if shard.long else mailboxes.exclude(_LONG)
     return list(mailboxes.order_by("id").values_list("id", flat=True))
+
+
+def lasting(mailbox_ids: Sequence[int]) -> set[int]:
+    """Give those of the mailboxes whose next round is a full one, which lasts."""
+    found = Mailbox.objects.filter(_LONG, among("id", mailbox_ids))
+    return set(found.values_list("id", flat=True))
 
 
 def due_shards(context: str, now: datetime, *, safety_poll: timedelta | None = None) -> list[Shard]:

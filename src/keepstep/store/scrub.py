@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import F, Q
 
 from keepstep.core.appointment import Appointment as CoreAppointment
-from keepstep.core.decisions import RowState
+from keepstep.core.decisions import RowState, What
+from keepstep.core.rules import Rule
 from keepstep.core.skip import NOT_OPEN, Policy, PrivateAppointments, mask, withhold
+from keepstep.store.bulk import insert_history
 from keepstep.store.erasure import forget_bytes_soon
 from keepstep.store.models import Appointment, Mailbox
 from keepstep.store.rows import fill, unpack
@@ -44,8 +47,8 @@ def _mask_occurrences(known: CoreAppointment, now: CoreAppointment) -> CoreAppoi
     return replace(known, changed=changed)
 
 
-def scrub_private(mode: PrivateAppointments) -> int:
-    """Wipe, after the setting was tightened to `mode`, what it no longer lets be stored.
+def scrub_private(mode: PrivateAppointments, at: datetime) -> int:
+    """Wipe, after the setting was tightened to `mode` at `at` (UTC), what may no longer be stored.
 
     Gives the number of rows changed. The mailboxes concerned are taken from whoever is at work
     on them, so that no page decided under the old setting can be stored afterwards.
@@ -54,13 +57,25 @@ def scrub_private(mode: PrivateAppointments) -> int:
         return 0
     policy = Policy(private_appointments=mode)
     private = Q(sensitivity__in=[each.value for each in NOT_OPEN])
-    changed = 0
+    told = []
     with transaction.atomic():
         forget_bytes_soon()
         Mailbox.objects.update(fence=F("fence") + 1)
         for row in Appointment.objects.filter(private | ~Q(series="")).iterator(chunk_size=500):
-            changed += _tighten(row, policy)
-    return changed
+            stood = row.state != RowState.REMOVED
+            if _tighten(row, policy):
+                told.append(_told(row, at) if stood else None)
+        insert_history([each for each in told if each])
+    return len(told)
+
+
+def _told(row: Appointment, at: datetime) -> tuple[int, str, str, datetime, str, str]:
+    """Give what the history tells of a row that was tightened, if it was still to be seen."""
+    gone = row.state == RowState.REMOVED
+    what, rule = What.UPDATED, Rule.PRIVATE_MASKED
+    if gone:
+        what, rule = What.REMOVED, Rule.PRIVATE_SKIPPED
+    return row.mailbox_id, row.uid, row.item_id, at, what.value, rule.value
 
 
 def _tighten(row: Appointment, policy: Policy) -> bool:

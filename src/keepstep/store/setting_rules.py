@@ -22,6 +22,8 @@ LONGEST_URL = 2000
 LONGEST_VALUE = 10_000
 MOST_WORDS = 100
 MICROSOFT = "https://login.microsoftonline.com"
+# Of Microsoft Entra: issuers that stand for the tenants of anybody.
+_SEVERAL_TENANTS = ("common", "organizations", "consumers")
 
 Value = bool | int | str | tuple[str, ...] | None
 
@@ -163,7 +165,7 @@ def _check_parts(parts: SplitResult, url: str) -> None:
         raise ValueError("must have neither a query (?) nor a fragment (#)")
 
 
-def _asked_url(text: str) -> str:
+def asked_url(text: str) -> str:
     """Read the address of a server that we ask: not one that only a cloud's machines shall ask."""
     url = _url(text)
     if url and is_forbidden(urlsplit(url).hostname or ""):
@@ -172,10 +174,27 @@ def _asked_url(text: str) -> str:
 
 
 def _https_url(text: str) -> str:
-    url = _asked_url(text)
+    url = asked_url(text)
     if url and urlsplit(url).scheme != "https":
         raise ValueError("must begin with https://")
     return url
+
+
+def _issuer(text: str) -> str:
+    """Read the name of a sign-in service: its address, without what is looked up below it."""
+    url = asked_url(text).removesuffix("/.well-known/openid-configuration")
+    if url and urlsplit(url).scheme != "https" and not is_loopback(url):
+        raise ValueError("must begin with https://")
+    if any(f"/{each}/" in f"{url}/" for each in _SEVERAL_TENANTS):
+        raise ValueError("must name one tenant: anybody could sign in from any other")
+    return url
+
+
+def _scope(text: str) -> str:
+    words = read_line(text).split()
+    if words and "openid" not in words:
+        raise ValueError("must hold openid")
+    return " ".join(words)
 
 
 def _word(text: str) -> str:
@@ -194,7 +213,7 @@ def _tenant(text: str) -> str:
 
 
 def _proxy(text: str) -> str:
-    url = _asked_url(text)
+    url = asked_url(text)
     if url and urlsplit(url).path not in {"", "/"}:
         raise ValueError("must be of the form http://HOST:PORT, without a path")
     return url
@@ -228,6 +247,8 @@ def _file(text: str) -> str:
 def _password(text: str) -> str:
     if "\0" in text:
         raise ValueError("must not hold a NUL character")
+    if any(unicodedata.category(each) == "Cs" for each in text):
+        raise ValueError("must not hold half a character")
     return text
 
 
@@ -235,7 +256,7 @@ RULES: dict[str, Rule] = {
     rule.name: rule
     for rule in (
         Rule("calendar_integration", "Whether calendars are read at all", "off", read_switch),
-        Rule("exchange_url", "Address of EWS: https://HOST/EWS/Exchange.asmx", "", _asked_url),
+        Rule("exchange_url", "Address of EWS: https://HOST/EWS/Exchange.asmx", "", asked_url),
         Rule("exchange_version", "Version of the server", "Exchange2013", _one_of(Version)),
         Rule("batch_size", "Items asked for at once", "100", _number(1, LARGEST_BATCH)),
         Rule("notification_url", "Address at which Exchange reaches this server", "", _url),
@@ -288,6 +309,32 @@ RULES: dict[str, Rule] = {
             "",
             _number_or_none(1, LONGEST_PAST),
         ),
-        Rule("http_proxy", "Proxy on the way to Exchange: http://HOST:PORT", "", _proxy),
+        Rule(
+            "api_requests_per_minute",
+            "Requests that a token of the API may make in a minute",
+            "600",
+            _number(1, 1_000_000),
+        ),
+        Rule(
+            "webhook_private_targets",
+            "Whether webhooks may lead to private addresses and this machine",
+            "off",
+            read_switch,
+        ),
+        Rule("http_proxy", "Proxy on the way out: http://HOST:PORT", "", _proxy),
+        Rule("sso_issuer", "Sign-in service of the pages (OpenID Connect issuer)", "", _issuer),
+        Rule("sso_client_id", "The application's id there", "", _word),
+        Rule("sso_client_secret", "The application's secret there", "", _password, secret=True),
+        Rule("sso_name", "Name of the service, on the sign-in page", "", read_line),
+        Rule("sso_scope", "What is asked of the service", "openid email profile", _scope),
+        Rule("sso_email_claim", "Claim that holds the e-mail address", "email", _word),
+        Rule("sso_trust_email", "Addresses count as verified unsaid", "off", read_switch),
+        Rule("sso_role_claim", "Claim that decides the role (empty: none)", "", _word),
+        Rule("sso_administrators", "Its values for an administrator (;)", "", _words),
+        Rule("sso_operators", "Its values for an operator (;)", "", _words),
+        Rule("sso_auditors", "Its values for an auditor (;)", "", _words),
+        Rule("sso_group_claim", "Claim that decides the access group (empty: none)", "", _word),
+        Rule("sso_create", "Signing in makes the account of a newcomer", "off", read_switch),
+        Rule("sso_passwords", "Whether passwords let in, too", "on", read_switch),
     )
 }

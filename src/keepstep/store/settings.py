@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +17,7 @@ from keepstep.core.delivery import Delivery
 from keepstep.core.errors import UsageError
 from keepstep.core.skip import Conditions, Policy, PrivateAppointments
 from keepstep.store import audit
+from keepstep.store.certificates import check_certificates
 from keepstep.store.fields import did_you_mean, sentence, shown
 from keepstep.store.models import Mailbox, Setting
 from keepstep.store.secrets import decrypt, encrypt
@@ -35,7 +34,6 @@ from keepstep.store.setting_rules import (
     write,
 )
 
-LARGEST_CERTIFICATES = 2_000_000
 LIMIT_OF_2010 = 8
 LIMIT = 20
 # Where a secret may come from instead of the store: the names of variables, no secrets.
@@ -43,6 +41,7 @@ VARIABLES = {
     "password": "KEEPSTEP_PASSWORD",
     "oauth_client_secret": "KEEPSTEP_OAUTH_CLIENT_SECRET",
     "smtp_password": "KEEPSTEP_SMTP_PASSWORD",
+    "sso_client_secret": "KEEPSTEP_SSO_CLIENT_SECRET",
 }
 # What decides whether Exchange lets us in: changed, what failed may be mended.
 _OF_ACCESS = frozenset(
@@ -122,6 +121,22 @@ class ApplicationSettings:
     history_days: int = 90
     run_days: int = 30
     past_keep_days: int | None = None
+    api_requests_per_minute: int = 600
+    webhook_private_targets: bool = False
+    sso_issuer: str = ""
+    sso_client_id: str = ""
+    sso_client_secret: str = field(default="", repr=False)
+    sso_name: str = ""
+    sso_scope: str = "openid email profile"
+    sso_email_claim: str = "email"
+    sso_trust_email: bool = False
+    sso_role_claim: str = ""
+    sso_administrators: tuple[str, ...] = ()
+    sso_operators: tuple[str, ...] = ()
+    sso_auditors: tuple[str, ...] = ()
+    sso_group_claim: str = ""
+    sso_create: bool = False
+    sso_passwords: bool = True
 
     @property
     def connection_limit(self) -> int:
@@ -295,26 +310,8 @@ def _read(name: str, text: str) -> Value:
         raise ValueError(f"must have at most {LONGEST_VALUE} characters, not {len(text)}")
     value = rule.read(text)
     if name == "ca_file" and value:
-        _check_certificate(str(value))
+        check_certificates(str(value))
     return value
-
-
-def _check_certificate(path: str) -> None:
-    try:
-        with Path(path).open(encoding="ascii", errors="replace") as file:
-            certificates = file.read(LARGEST_CERTIFICATES + 1)
-        if len(certificates) > LARGEST_CERTIFICATES:
-            raise ValueError(f"must have at most {LARGEST_CERTIFICATES} bytes of certificates")
-        ssl.create_default_context(cadata=certificates)
-    except ssl.SSLError:
-        raise ValueError(
-            f"must be a file of PEM certificates, which {shown(path)} is not"
-        ) from None
-    except (OSError, ValueError) as error:
-        if str(error).startswith("must"):
-            raise
-        reason = error.strerror if isinstance(error, OSError) else "it holds no certificate"
-        raise ValueError(f"names {shown(path)}, which can't be used: {reason}") from None
 
 
 def _store(rule: Rule, value: Value) -> None:
@@ -338,6 +335,11 @@ def _record(checked: Mapping[str, Value], by: str) -> None:
 
 
 def _follow_up(before: ApplicationSettings, after: ApplicationSettings) -> list[str]:
+    if not after.sso_passwords:
+        # Not at the top: it knows this module.
+        from keepstep.store.single_sign_on import check_way_in
+
+        check_way_in(before, after)
     notes = []
     if before.past_days != after.past_days:
         notes.append(f"past_days {_AT_FULL_ROUND}.")
@@ -379,4 +381,5 @@ def _scrub(mode: PrivateAppointments) -> str:
     # Not at the top: a process that never tightens need not load what reads rows.
     from keepstep.store.scrub import scrub_private
 
-    return f"private_appointments: {scrub_private(mode)} stored appointments were scrubbed."
+    scrubbed = scrub_private(mode, timezone.now())
+    return f"private_appointments: {scrubbed} stored appointments were scrubbed."

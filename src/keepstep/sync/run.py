@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -16,6 +17,7 @@ from keepstep.core.errors import ExchangeError, FenceLost, KeepstepError, StoreE
 from keepstep.core.failures import FAILURES
 from keepstep.core.lockout import SIGN_IN_REFUSED
 from keepstep.core.schedule import after_failure, not_tried
+from keepstep.core.skip import Policy
 from keepstep.store import mailboxes
 from keepstep.store.apply import Counts
 from keepstep.store.mailboxes import IdleNote, NotTried, TakenMailbox
@@ -73,6 +75,19 @@ class RunResult:
             self.failures.append(failure_entry(email, "held-mass-removal", detail))
 
 
+def merged(results: Sequence[RunResult]) -> RunResult:
+    """Give what several parts of one run did together."""
+    whole = RunResult()
+    for each in results:
+        for name in _NUMBERS:
+            setattr(whole, name, getattr(whole, name) + getattr(each, name))
+        whole.failures += each.failures
+    return whole
+
+
+_NUMBERS = [each.name for each in fields(RunResult) if each.name != "failures"]
+
+
 def failure_entry(email: str, code: str, detail: str = "") -> dict[str, str]:
     """Give a failure as commands and pages show it, in the words of the catalogue."""
     failure = FAILURES.get(code, FAILURES["internal-error"])
@@ -106,6 +121,42 @@ class Manner:
     jitter: Callable[[], float] = random.random
 
 
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """Mailboxes taken together, and the policy that holds for them (None: that of the means)."""
+
+    taken: Sequence[TakenMailbox]
+    policy: Policy | None = None
+
+
+async def _at_once(taken: Sequence[TakenMailbox]) -> AsyncGenerator[Portion, None]:
+    yield Portion(taken)
+
+
+class _Feed:
+    """What is left to poll, of which some is `ready`; shared by the workers of a run."""
+
+    def __init__(
+        self,
+        portions: AsyncGenerator[Portion, None],
+        begin: Callable[[Portion], Iterable[TakenMailbox]],
+    ) -> None:
+        self.ready: deque[TakenMailbox] = deque()
+        self._portions = portions
+        self._begin = begin
+        self._filling = asyncio.Lock()
+
+    async def fill(self) -> bool:
+        """Take the next portion where nothing is ready; say whether something is."""
+        async with self._filling:
+            while not self.ready:
+                portion = await anext(self._portions, None)
+                if portion is None:
+                    return False
+                self.ready.extend(self._begin(portion))
+        return True
+
+
 class Run:
     """One run over mailboxes that were taken for it. `number` names it in the log."""
 
@@ -133,15 +184,18 @@ class Run:
         A mailbox's failure is noted and touches no other. Raises StoreError where the notes of
         idle rounds can't be stored.
         """
-        self.result.mailboxes = len(taken)
+        return await self.over_portions(_at_once(taken), len(taken))
+
+    async def over_portions(self, portions: AsyncGenerator[Portion, None], total: int) -> RunResult:
+        """Do as `over` does with mailboxes that are taken as they are needed, `total` in all.
+
+        However many there are, no more of them than a portion is in memory beside those at work.
+        """
         await self._guard.begin(self._means.writer, self._means.clock())
-        if not self._guard.at_ease:
-            # Whichever is the probe, it is not always the same one: that may have its own trouble.
-            taken = sorted(taken, key=lambda _: self._manner.jitter())
-        waiting = iter(taken)
+        feed = _Feed(portions, self._begin_portion)
         workers = [
-            asyncio.create_task(self._work(waiting, len(taken)))
-            for _ in range(min(self._manner.connections, len(taken)))
+            asyncio.create_task(self._work(feed, total))
+            for _ in range(min(self._manner.connections, total))
         ]
         try:
             await asyncio.gather(*workers)
@@ -149,13 +203,23 @@ class Run:
             for worker in workers:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
+            await portions.aclose()
             await self._note_idle()
             await self._note_not_tried()
         return self.result
 
-    async def _work(self, waiting: Iterator[TakenMailbox], total: int) -> None:
-        for mailbox in waiting:
-            await self._poll(mailbox)
+    def _begin_portion(self, portion: Portion) -> Iterable[TakenMailbox]:
+        self.result.mailboxes += len(portion.taken)
+        if portion.policy is not None:
+            self._means = replace(self._means, policy=portion.policy)
+        if self._guard.at_ease:
+            return portion.taken
+        # Whichever is the probe, it is not always the same one: that may have its own trouble.
+        return sorted(portion.taken, key=lambda _: self._manner.jitter())
+
+    async def _work(self, feed: _Feed, total: int) -> None:
+        while feed.ready or await feed.fill():
+            await self._poll(feed.ready.popleft())
             if self._progress is not None:
                 self._progress(self.result.succeeded + self.result.failed, total)
 
@@ -208,7 +272,8 @@ class Run:
         full = self._manner.full
         while True:
             try:
-                await self._guard.enter(mailbox.email, self._means.clock, self._manner.sleep)
+                if not self._guard.at_ease:
+                    await self._guard.enter(mailbox.email, self._means.clock, self._manner.sleep)
                 await self._manner.work(mailbox, self._means, outcome, full=full)
             except ExchangeError as error:
                 wait = max(timedelta(seconds=pause), self._asked_to_wait(error))

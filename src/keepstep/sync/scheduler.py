@@ -54,6 +54,7 @@ from keepstep.sync.service import (
     utc_now,
     work_of,
 )
+from keepstep.sync.webhooks import Webhooks
 
 log = logging.getLogger("keepstep.scheduler")
 
@@ -162,7 +163,13 @@ class Scheduler:
     async def _lead_or_follow(self, writer: Writer, supervisor: Supervisor) -> None:
         """Do what only one process may do, while this is the one."""
         if self._leads and not self._leading:
-            work = (self._housekeeping(writer).run(), self._rounds.run(), supervisor.run())
+            webhooks = Webhooks(writer, utc_now, lambda: self._loaded)
+            work = (
+                self._housekeeping(writer).run(),
+                self._rounds.run(),
+                supervisor.run(),
+                webhooks.run(),
+            )
             self._leading = [asyncio.create_task(each) for each in work]
         elif not self._leads and self._leading:
             await self._follow()
@@ -430,8 +437,17 @@ class Scheduler:
         try:
             assert self._settings is not None
             manner = manner_of(self._settings, work=and_let_go, guard=self._guard)
+            lasting: set[int] = set()
+            if job.kind != VERIFICATION:
+                lasting = await means.writer.call(runs.lasting, ids)
             await run_over(
-                means, manner, ids, job=job.name, trigger="schedule", policy=current_policy
+                means,
+                manner,
+                [each for each in ids if each not in lasting],
+                job=job.name,
+                trigger="schedule",
+                policy=current_policy,
+                lasting=sorted(lasting),
             )
             self._has_run = True
             self._ended()

@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
-from keepstep.core.roles import Role, Viewer
+from keepstep.core.roles import Role
 from keepstep.store.models import Account
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -54,15 +54,6 @@ def account_of(request: HttpRequest) -> Account:
     """Give who has signed in; only for pages that are not public."""
     assert isinstance(request.user, Account)
     return request.user
-
-
-def viewer_of(account: Account) -> Viewer:
-    """Give what decides what an account may see of the calendars."""
-    operator = account.operator
-    role = Role(account.role)
-    if operator is None:
-        return Viewer(role)
-    return Viewer(role, operator.email, operator.access_group)
 
 
 class AccessMiddleware:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import cast
 
 from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
@@ -14,6 +15,8 @@ from keepstep.web.listener import Listener
 def application(desk: Front) -> ASGI3Application:
     """Give the application; what is for the listener never waits for a page."""
     listener = Listener(desk)
+    # Now, while there is one thread: it makes Django look at its models anew.
+    import_module("keepstep.web.single_sign_on.provider")
     pages = cast("ASGI3Application", get_asgi_application())
 
     async def answer(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:

@@ -11,10 +11,13 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
-from keepstep.core.errors import KeepstepError, UsageError
+from keepstep.core.errors import KeepstepError, SignInError, UsageError
 from keepstep.core.failures import FAILURES, Failure
 
 log = logging.getLogger("keepstep.web")
+
+# Of somebody who is not let in; where nothing else is said the person is refused.
+_OF_SIGN_IN = {"sso-unavailable": 503, "sso-expired": 400, "sso-not-set-up": 404}
 
 
 class FailureMiddleware:
@@ -31,6 +34,9 @@ class FailureMiddleware:
         """Give the page for an error, None for those that Django answers itself."""
         if isinstance(error, UsageError):
             return failure_page(request, FAILURES.get(error.code), str(error), 400)
+        if isinstance(error, SignInError):
+            status = _OF_SIGN_IN.get(error.code, 403)
+            return failure_page(request, FAILURES[error.code], error.detail, status)
         if isinstance(error, KeepstepError):
             return failure_page(request, FAILURES.get(error.code), error.detail, 503)
         if isinstance(error, (DatabaseError, InterfaceError)):

@@ -12,7 +12,8 @@ from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from keepstep import __version__
-from keepstep.store import measures
+from keepstep.api import metrics as api
+from keepstep.store import measures, webhooks
 from keepstep.store.orders import Lane
 from keepstep.web.access import methods, public
 
@@ -77,6 +78,10 @@ def _of_whole(found: measures.Measures) -> Iterable[Metric]:
     ):
         if value is not None:
             yield GaugeMetricFamily(f"keepstep_{name}", words, float(value))
+    waiting, dead = webhooks.counts()
+    deliveries = {"waiting": float(waiting), "given up": float(dead)}
+    yield _by("keepstep_webhook_deliveries", "What webhooks did not take.", "state", deliveries)
+    yield from api.families()
 
 
 def _of_lanes(lanes: Iterable[Lane]) -> Iterable[Metric]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from importlib import import_module
 from types import TracebackType
 
 import uvicorn
@@ -20,6 +21,8 @@ class PagesThread:
     """
 
     def __init__(self) -> None:
+        # Now, while there is one thread: it makes Django look at its models anew.
+        import_module("keepstep.web.single_sign_on.provider")
         self._socket = _listening()
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         config = uvicorn.Config(

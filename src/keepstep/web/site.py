@@ -6,19 +6,24 @@ from urllib.parse import urlsplit
 
 from django.http import HttpRequest
 
-from keepstep.store.links import Purpose, link_of
+from keepstep.store.links import link_of, sign_in_page, way_in
 from keepstep.store.models import Account
 from keepstep.store.setting_rules import is_loopback
 from keepstep.store.settings import load
 
 
-def link_to(request: HttpRequest, account: Account, purpose: Purpose) -> str:
+def link_to(request: HttpRequest, account: Account) -> str:
     """Give a link for the one who asks to hand on: by the setting `site_url`, else as they came.
 
-    Whoever asks could write any host into the request; it deceives nobody but themselves.
+    It is a one-time address at which a password is set; where passwords are off that of the
+    sign-in page. Whoever asks could write any host into the request; it deceives nobody but
+    themselves.
     """
-    site = load(with_secrets=False).site_url or request.build_absolute_uri("/")
-    return link_of(account, purpose, site)
+    settings = load(with_secrets=False)
+    site = settings.site_url or request.build_absolute_uri("/")
+    if settings.sso_passwords:
+        return link_of(account, way_in(account), site)
+    return sign_in_page(site)
 
 
 def site_for_mail(request: HttpRequest) -> str:

@@ -12,13 +12,14 @@ class RawAnswer:
 
     Names of headers are in lower case; of one that came several times the values are joined by
     ", " (RFC 9110, 5.3). `certificate` is the server's in DER, where it was asked for and the
-    connection had TLS.
+    connection had TLS. `seconds` is what it took from sending to the last byte (0: not known).
     """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     certificate: bytes = field(default=b"", repr=False)
+    seconds: float = 0.0
 
 
 class Headers(Mapping[str, str]):

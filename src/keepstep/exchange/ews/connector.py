@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 
+from keepstep.core.errors import ExchangeError
+from keepstep.core.read_batch import ReadBatch, answered, was_busy
 from keepstep.exchange.connector import Folder, Listing, ReadItem, Target, Unreadable
 from keepstep.exchange.ews import get_folder, sync_folder_items
 from keepstep.exchange.ews.asking import LARGE_ANSWER, OK, utc_now
@@ -22,7 +24,8 @@ from keepstep.exchange.ews.transport import Transport
 from keepstep.exchange.ews.versions import ExchangeVersion
 from keepstep.exchange.ews.wire import Malformed
 
-DEFAULT_READ_BATCH = 50
+# What a server says, or does not say in time, that was asked for too much at once.
+_TOO_MUCH = frozenset({"answer-too-large", "server-busy", "timed-out"})
 # Of bodies alone a request can well ask for more than of whole items.
 _BODY_BATCH = 100
 
@@ -30,10 +33,10 @@ _BODY_BATCH = 100
 class EwsConnector(Notifying):
     """Reads mailboxes over EWS, impersonating their owners. A `NotifyingConnector`.
 
-    `read_batch` bounds how many whole items one request asks for, beside the batch size of each
-    call. `now` is asked only for a server's pause that is given as a date. Answers of more than
-    `offload_above` bytes are read in a thread (None: never). A stream without a sign of life for
-    `silent_seconds` is given up.
+    `read_batch` is how many whole items one request asks for (None: as many as is found to pay,
+    see `core.read_batch`), never more than the batch size of each call. `now` is asked only for a
+    server's pause that is given as a date. Answers of more than `offload_above` bytes are read in
+    a thread (None: never). A stream without a sign of life for `silent_seconds` is given up.
     """
 
     def __init__(
@@ -41,7 +44,7 @@ class EwsConnector(Notifying):
         transport: Transport,
         version: ExchangeVersion | str,
         *,
-        read_batch: int = DEFAULT_READ_BATCH,
+        read_batch: int | None = None,
         now: Callable[[], datetime] = utc_now,
         offload_above: int | None = LARGE_ANSWER,
         silent_seconds: float = SILENT_SECONDS,
@@ -53,7 +56,8 @@ class EwsConnector(Notifying):
             offload_above=offload_above,
             silent_seconds=silent_seconds,
         )
-        self._read_batch = read_batch
+        self._fixed_batch = read_batch
+        self._read_batch = ReadBatch()
         self._idle_answers = IdleAnswers()
 
     async def folder(self, target: Target) -> Folder:
@@ -80,7 +84,10 @@ class EwsConnector(Notifying):
         """Read items whole, a series with its exceptions; one entry for each id asked for."""
         found: dict[str, WireItem] = {}
         textless: set[str] = set()
-        for batch in _batches(dict.fromkeys(item_ids), min(self._read_batch, batch_size)):
+        waiting = list(dict.fromkeys(item_ids))
+        while waiting:
+            size = min(self._fixed_batch or self._read_batch.size, max(batch_size, 1))
+            batch, waiting = waiting[:size], waiting[size:]
             found |= await self._items(target, batch, self._dialect.item, BodyForm.TEXT)
             textless |= await self._fill_bodies(target, found, batch, batch_size)
         occurrences = await self._occurrences(target, found, textless, batch_size)
@@ -137,10 +144,24 @@ class EwsConnector(Notifying):
         self, target: Target, ids: Sequence[str], properties: tuple[str, ...], body: BodyForm
     ) -> dict[str, WireItem]:
         async def ask(part: Sequence[str]) -> dict[str, WireItem]:
-            operation = items_request(part, properties, body)
-            return await self._ask(target, operation, lambda answer: items_of(answer, part))
+            return await self._batch(target, part, items_request(part, properties, body))
 
         return await asked_for(ask, ids, lambda: self.folder(target))
+
+    async def _batch(
+        self, target: Target, ids: Sequence[str], operation: bytes
+    ) -> dict[str, WireItem]:
+        """Ask for these items, and learn from it how many to ask for."""
+        asked = self._read_batch.size
+        try:
+            raw = await self._post(target, operation)
+            found = await self._understood(len(raw.body), lambda: items_of(self._read(raw), ids))
+        except ExchangeError as error:
+            if error.code in _TOO_MUCH:
+                self._read_batch = was_busy(self._read_batch)
+            raise
+        self._read_batch = answered(self._read_batch, asked, len(ids), raw.seconds)
+        return found
 
 
 def _made(

@@ -15,10 +15,11 @@ from typing import Protocol
 
 from keepstep import spans
 from keepstep.exchange.ews.answer import RawAnswer
+from keepstep.exchange.ews.held import Holder
 from keepstep.exchange.ews.redirects import ask_following
 from keepstep.exchange.ews.sign_in import PinnedSignIn, SignIn
 from keepstep.exchange.ews.traced import tell_answered, tell_asked
-from keepstep.exchange.ews.web import About, Holder, Limits, Session, Way
+from keepstep.exchange.ews.web import About, Limits, Session, Way
 from keepstep.spans import Kind
 
 __all__ = ["HEADERS", "HeldAnswer", "HttpTransport", "Limits", "Transport"]

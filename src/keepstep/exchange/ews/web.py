@@ -8,12 +8,11 @@ in one place, `network_errors`.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import socket
 import ssl
 import zlib
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -35,12 +34,9 @@ _HEADERS = {
 }
 # libcurl would add these by itself; a colon alone leaves one out.
 _LEFT_OUT = {"Expect": b"Expect:", "Accept": b"Accept:"}
-_OK = 200
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 # Longer than a minute, so that a connection lasts from one round to the next; IIS keeps them two.
 _KEEP_SECONDS = 75
-# Of an answer that goes on so much waits to be taken; then the server waits.
-_MOST_WAITING = 1024 * 1024
 # Options that pycurl has no names for (curl.h).
 _SUPPRESS_CONNECT_HEADERS, _DISALLOW_USERNAME_IN_URL, _QUICK_EXIT = 265, 278, 322
 
@@ -261,17 +257,19 @@ async def ask(
     try:
         session.tell(handle, method, url, headers, body)
         await transfers.begin(handle)
-        told = Headers(_last_of(b"".join(handle.heard)))
+        told = Headers(last_of(b"".join(handle.heard)))
         whole = b"".join(handle.taken)
         certificate = session.certificate(handle)
         status = handle.curl.getinfo(pycurl.RESPONSE_CODE)
+        seconds = handle.curl.getinfo(pycurl.TOTAL_TIME)
     except Broken as error:
         raise session.failure(error, b"".join(handle.heard)) from error
     except FOREIGN_ERRORS as error:
         raise failure_of(error) from error
     finally:
         transfers.release(handle)
-    return RawAnswer(status, told, _unpacked(told, whole, session.way), certificate)
+    body = _unpacked(told, whole, session.way)
+    return RawAnswer(status, told, body, certificate, seconds)
 
 
 def _line(name: str, value: str) -> bytes:
@@ -281,138 +279,10 @@ def _line(name: str, value: str) -> bytes:
     return line
 
 
-def _last_of(heard: bytes) -> bytes:
+def last_of(heard: bytes) -> bytes:
     """Give the headers of the answer, without those of answers that only announced it."""
     begins = heard.rfind(b"\nHTTP/")
     return heard if begins < 0 else heard[begins + 1 :]
-
-
-class Holder:
-    """Asks as `ask` does, but leaves the body of an answer with status 200 to come by `pieces`.
-
-    To be used on a session of its own that is not timed; whoever closes it ends the answer.
-    """
-
-    def __init__(self) -> None:
-        self._heard = b""
-        self._begun: asyncio.Event = asyncio.Event()
-        self._more: asyncio.Event = asyncio.Event()
-        self._waiting: list[bytes] = []
-        self._size = 0
-        self._is_paused = False
-        self._session: Session | None = None
-        self._handle: Handle | None = None
-        self._done: asyncio.Future[None] | None = None
-
-    async def ask(
-        self,
-        session: Session,
-        method: str,
-        url: str,
-        *,
-        headers: Mapping[str, str],
-        body: bytes | None = None,
-    ) -> RawAnswer:
-        """Send one request; raises `ExchangeError` where no answer begins within the time limit."""
-        self._let_go()
-        self.__init__()  # type: ignore[misc]
-        transfers = session.transfers
-        self._session, self._handle = session, transfers.taken()
-        limits = session.way.limits
-        try:
-            async with asyncio.timeout(limits.total_seconds):
-                unpacked = {"Accept-Encoding": "identity", **headers}
-                session.tell(self._handle, method, url, unpacked, body)
-                self._handle.curl.setopt(pycurl.HEADERFUNCTION, self._hear)
-                self._handle.curl.setopt(pycurl.WRITEFUNCTION, self._take)
-                self._done = transfers.begin(self._handle)
-                self._done.add_done_callback(lambda _: self._wake())
-                await self._begun.wait()
-                if self._done.done():
-                    self._done.result()
-                told = Headers(_last_of(self._heard))
-                status = self._handle.curl.getinfo(pycurl.RESPONSE_CODE)
-                certificate = session.certificate(self._handle)
-                whole = b"" if status == _OK else await self._whole(limits.answer_bytes)
-        except Broken as error:
-            self._let_go()
-            raise session.failure(error, self._heard) from error
-        except FOREIGN_ERRORS as error:
-            self._let_go()
-            raise failure_of(error) from error
-        if status != _OK:
-            self._let_go()
-        return RawAnswer(status, told, whole, certificate)
-
-    async def pieces(self) -> AsyncGenerator[bytes, None]:
-        """Give what is left of the body as it comes; raises stream-dropped where it is cut off."""
-        if self._handle is None:
-            return
-        packed = Headers(_last_of(self._heard)).get("content-encoding", "").strip().lower()
-        try:
-            if packed not in ("", "identity"):
-                raise ExchangeError("answer-unreadable", "packed, though that was not asked for")
-            async for piece in self._pieces():
-                yield piece
-        except FOREIGN_ERRORS as error:
-            raise ExchangeError("stream-dropped", str(error)) from error
-        finally:
-            self._let_go()
-
-    async def _pieces(self) -> AsyncGenerator[bytes, None]:
-        assert self._done is not None
-        assert self._session is not None
-        assert self._handle is not None
-        while True:
-            self._more.clear()
-            while self._waiting:
-                piece = self._waiting.pop(0)
-                self._size -= len(piece)
-                yield piece
-            if self._is_paused:
-                self._is_paused = False
-                self._session.transfers.go_on(self._handle)
-            if not self._waiting:
-                if self._done.done():
-                    self._done.result()
-                    return
-                await self._more.wait()
-
-    async def _whole(self, most: int) -> bytes:
-        whole = bytearray()
-        async for piece in self._pieces():
-            whole += piece
-            if len(whole) > most:
-                raise ExchangeError("answer-too-large", f"over {most} bytes")
-        return bytes(whole)
-
-    def _hear(self, line: bytes) -> None:
-        self._heard += line
-        if line in (b"\r\n", b"\n") and not _only_announces(_last_of(self._heard)):
-            self._begun.set()
-
-    def _take(self, piece: bytes) -> int | None:
-        if self._size > _MOST_WAITING:
-            self._is_paused = True
-            return int(pycurl.WRITEFUNC_PAUSE)
-        self._waiting.append(bytes(piece))
-        self._size += len(piece)
-        self._more.set()
-        return None
-
-    def _wake(self) -> None:
-        self._begun.set()
-        self._more.set()
-
-    def _let_go(self) -> None:
-        if self._handle is not None and self._session is not None:
-            self._session.transfers.end(self._handle)
-            self._handle = None
-
-
-def _only_announces(headers: bytes) -> bool:
-    """Say whether an answer is one of those before the answer (RFC 9110, 15.2)."""
-    return headers.partition(b" ")[2].startswith(b"1")
 
 
 async def fetch(

@@ -23,6 +23,7 @@ from keepstep.store import accounts
 from keepstep.store.links import Purpose, account_by, check_set_up
 from keepstep.store.models import Account
 from keepstep.web.access import methods, public
+from keepstep.web.accounts.passwords import check_passwords
 
 _BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -94,6 +95,7 @@ def set_up(request: HttpRequest, token: str) -> HttpResponse:
 @transaction.atomic
 def new_password(request: HttpRequest, token: str, purpose: Purpose) -> HttpResponse:
     """Let somebody invited, or who forgot the password, set one, and let them in."""
+    check_passwords()
     account = account_by(token, purpose)
     if account is None:
         return _expired(request)

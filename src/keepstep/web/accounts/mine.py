@@ -20,6 +20,7 @@ from keepstep.store import accounts
 from keepstep.store.models import Account
 from keepstep.web.access import account_of, methods, signed_in
 from keepstep.web.accounts.links import NewPasswordForm
+from keepstep.web.accounts.passwords import check_passwords, passwords_let_in
 
 
 class LanguageForm(forms.Form):
@@ -74,6 +75,7 @@ def mine(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters()
 def password(request: HttpRequest) -> HttpResponse:
     """Change one's own password; other sessions end by it."""
+    check_passwords()
     account = account_of(request)
     form = ChangePasswordForm(account, request.POST)
     if form.is_valid():
@@ -96,5 +98,10 @@ def _page(
     password_form: ChangePasswordForm,
     status: int = 200,
 ) -> HttpResponse:
-    context = {"language_form": language, "password_form": password_form, "mine": account}
+    context = {
+        "language_form": language,
+        "password_form": password_form,
+        "mine": account,
+        "passwords": passwords_let_in(),
+    }
     return render(request, "accounts/mine.html", context, status=status)

@@ -17,6 +17,7 @@ from keepstep.core.errors import UsageError
 from keepstep.notices.invitations import require_sendable
 from keepstep.store import account_mails
 from keepstep.web.access import methods, public
+from keepstep.web.accounts.passwords import check_passwords
 from keepstep.web.site import site_for_mail
 
 log = logging.getLogger("keepstep.web")
@@ -42,6 +43,7 @@ class AddressForm(forms.Form):
 @methods("GET", "POST")
 def ask(request: HttpRequest) -> HttpResponse:
     """Have a link sent to whoever forgot the password; say neither whether nor to whom."""
+    check_passwords()
     form = AddressForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         send_later(form.cleaned_data["email"], site_for_mail(request))

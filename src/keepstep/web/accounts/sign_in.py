@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib.auth import login, logout
 from django.contrib.auth.forms import AuthenticationForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 
+from keepstep.core.errors import SignInError
 from keepstep.store.links import has_administrator
+from keepstep.store.settings import load
+from keepstep.store.single_sign_on import is_set_up
 from keepstep.web.access import methods, public
+from keepstep.web.accounts.destination import destination
+from keepstep.web.single_sign_on.discovery import service_name
 
 
 class SignInForm(AuthenticationForm):
@@ -40,17 +45,24 @@ class SignInForm(AuthenticationForm):
 @methods("GET", "POST")
 @sensitive_post_parameters("password")
 def sign_in(request: HttpRequest) -> HttpResponse:
-    """Show the form; let in whoever gives address and password."""
+    """Show the ways to sign in; let in whoever gives address and password, if that is one."""
     if request.user.is_authenticated:
         return HttpResponseRedirect(destination(request))
+    settings = load(with_secrets=False)
+    if request.method == "POST" and not settings.sso_passwords:
+        raise SignInError("passwords-off")
     form = SignInForm(request, data=request.POST or None)
     if request.method == "POST" and form.is_valid():
         login(request, form.get_user())
         return HttpResponseRedirect(destination(request))
+    wanted = request.POST.get("next") or request.GET.get("next", "")
     context = {
         "form": form,
-        "next": request.POST.get("next") or request.GET.get("next", ""),
+        "next": wanted,
+        "next_query": urlencode({"next": wanted}) if wanted else "",
         "nobody_yet": not has_administrator(),
+        "service": service_name(settings) if is_set_up(settings) else "",
+        "passwords": settings.sso_passwords,
     }
     return render(request, "accounts/sign_in.html", context, status=422 if form.is_bound else 200)
 
@@ -61,15 +73,6 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     """End the session."""
     logout(request)
     return HttpResponseRedirect(reverse("sign-in"))
-
-
-def destination(request: HttpRequest) -> str:
-    """Give where to go after signing in: the page that was asked for, if it is one of ours."""
-    wanted = request.POST.get("next") or request.GET.get("next", "")
-    ours = url_has_allowed_host_and_scheme(
-        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return wanted if wanted and ours else reverse("home")
 
 
 def locked_out(request: HttpRequest, response: Any = None, credentials: Any = None) -> HttpResponse:

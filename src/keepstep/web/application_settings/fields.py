@@ -163,7 +163,11 @@ FIELDS: dict[str, Words] = {
         _("Certificates of a private authority"),
         _("The path of a PEM file on this server. Empty: those of the system."),
     ),
-    "http_proxy": Words(_("Proxy"), _("On the way to Exchange: http://HOST:PORT"), "url"),
+    "http_proxy": Words(
+        _("Proxy"),
+        _("On the way out, to Exchange and the sign-in service: http://HOST:PORT"),
+        "url",
+    ),
     "site_url": Words(
         _("Address of these pages"),
         _("As people reach them, for links in e-mails: https://keepstep.example.com"),
@@ -184,10 +188,60 @@ FIELDS: dict[str, Words] = {
     "smtp_username": Words(_("User name"), _("Empty: no sign-in.")),
     "smtp_password": Words(_("Password"), "", "secret"),
     "smtp_from": Words(_("Sender"), _("The e-mail address that the e-mails come from.")),
+    "sso_issuer": Words(
+        _("Issuer"),
+        _("The sign-in service's own name: https://login.microsoftonline.com/TENANT/v2.0"),
+        "url",
+    ),
+    "sso_client_id": Words(_("Client id"), _("Of this application, as it is registered there.")),
+    "sso_client_secret": Words(_("Client secret"), "", "secret"),
+    "sso_name": Words(
+        _("Name"), _("On the button of the sign-in page. Empty: the host of the issuer.")
+    ),
+    "sso_scope": Words(_("Scope"), _("What is asked for; openid must be in it.")),
+    "sso_email_claim": Words(
+        _("Claim of the e-mail address"),
+        _("By it an account is found at the first sign-in; from then on by the identity there."),
+    ),
+    "sso_trust_email": Words(
+        _("Trust addresses that are not said to be verified"),
+        _("Only where the service's administrators alone decide on addresses, as in one tenant."),
+        "switch",
+    ),
+    "sso_create": Words(
+        _("Make accounts for newcomers"),
+        _("Whoever has a role by the claims below gets one; without them, whoever is an operator."),
+        "switch",
+    ),
+    "sso_passwords": Words(
+        _("Passwords let in, too"),
+        _("Can be off once an administrator has signed in by single sign-on."),
+        "switch",
+    ),
+    "sso_role_claim": Words(
+        _("Claim of the role"),
+        _("Such as roles, groups or realm_access.roles. Empty: roles are given here alone."),
+    ),
+    "sso_administrators": Words(
+        _("Values for administrators"), _("Several are separated by semicolons.")
+    ),
+    "sso_operators": Words(_("Values for operators"), _("Several are separated by semicolons.")),
+    "sso_auditors": Words(_("Values for auditors"), _("Several are separated by semicolons.")),
+    "sso_group_claim": Words(
+        _("Claim of the access group"), _("It becomes the operator's. Empty: it stays as it is.")
+    ),
     "history_days": Words(
         _("Days that history is kept"), _("What explain can tell, and what was removed."), "number"
     ),
     "run_days": Words(_("Days that runs are kept"), "", "number"),
+    "api_requests_per_minute": Words(
+        _("Requests in a minute"), _("That one token of the API may make."), "number"
+    ),
+    "webhook_private_targets": Words(
+        _("Webhooks may lead into this network"),
+        _("To private addresses and to this machine. Off: only to public ones."),
+        "switch",
+    ),
     "past_keep_days": Words(
         _("Days that past appointments are kept"), _("Empty: for ever."), "number"
     ),
@@ -230,7 +284,23 @@ LIMITS = (
     "http_proxy",
     "allow_plain_http",
 )
+SIGN_ON = (
+    "sso_issuer",
+    "sso_client_id",
+    "sso_client_secret",
+    "sso_name",
+    "sso_scope",
+)
+WHO = ("sso_email_claim", "sso_trust_email", "sso_create", "sso_passwords")
+ROLES = (
+    "sso_role_claim",
+    "sso_administrators",
+    "sso_operators",
+    "sso_auditors",
+    "sso_group_claim",
+)
 RETENTION = ("history_days", "run_days", "past_keep_days")
+OTHERS = ("api_requests_per_minute", "webhook_private_targets")
 APPOINTMENTS = ("past_days", "private_appointments")
 SKIP = (
     "skip_declined",

@@ -39,7 +39,7 @@ def mail(request: HttpRequest) -> HttpResponse:
 @methods("GET", "POST")
 def limits(request: HttpRequest) -> HttpResponse:
     """Show the way to Exchange, its limits, and how long things are kept."""
-    names = (*fields.LIMITS, *fields.RETENTION)
+    names = (*fields.LIMITS, *fields.RETENTION, *fields.OTHERS)
     return show_settings(request, names, "settings-limits", "settings/limits.html", {})
 
 

@@ -20,7 +20,8 @@ from keepstep.store import seen_detail
 from keepstep.store.explain import STATE_WORDS, explain
 from keepstep.store.models import Account
 from keepstep.store.seen_detail import Found
-from keepstep.web.access import account_of, allow, methods, viewer_of
+from keepstep.store.viewers import viewer_of
+from keepstep.web.access import account_of, allow, methods
 from keepstep.web.calendar import asked, whose, words
 
 

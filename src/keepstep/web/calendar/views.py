@@ -48,6 +48,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "words": json.dumps(words.of_script()),
         "standing": standing_of(chosen, now),
         "print_query": _query(chosen, wanted),
+        "subscribe_query": _subscribe_query(account, chosen),
         **_choices(account),
     }
     return render(request, "calendar/page.html", context)
@@ -64,6 +65,11 @@ def _query(chosen: Whose, wanted: asked.Asked) -> str:
     if wanted.zone:
         query["zone"] = wanted.zone
     return urlencode(query)
+
+
+def _subscribe_query(account: Account, chosen: Whose) -> str:
+    """Give which address to show: of this calendar, or one's own where it is not one's to make."""
+    return urlencode({"who": chosen.who if account.role == Role.ADMINISTRATOR else whose.ME})
 
 
 def _choices(account: Account) -> dict[str, Any]:

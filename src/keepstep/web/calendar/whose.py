@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from keepstep.core.roles import Role, Sight, Viewer, sight
+from keepstep.core.roles import Role, Viewer
 from keepstep.store.models import Account, Operator
 from keepstep.store.operators import access_groups
 from keepstep.store.seen import SeenOperator
-from keepstep.web.access import viewer_of
+from keepstep.store.viewers import as_seen, viewer_of
 
 ME = "me"
 TEAM = "team:"
 OPERATOR = "operator:"
+ALL = "all"
 # A team's calendar with more operators could be neither read nor drawn in good time.
 MOST_MEMBERS = 100
 FOUND_AT_ONCE = 20
@@ -40,10 +41,12 @@ class Whose:
         return self.who.startswith(TEAM)
 
 
-def resolve(account: Account, who: str) -> Whose | None:
+def resolve(account: Account, who: str, *, most: int | None = MOST_MEMBERS) -> Whose | None:
     """Give the calendar that `who` names: `me`, `team:GROUP`, `operator:EMAIL`, or "" for the best.
 
-    None: there is no such one, or it is not for this account; which of the two is not told.
+    Of a team `most` operators (None: all of them); without that limit, administrators may name
+    `all` operators, too. None: there is no such one, or it is not for this account; which of the
+    two is not told.
     """
     viewer = viewer_of(account)
     if not who:
@@ -51,7 +54,9 @@ def resolve(account: Account, who: str) -> Whose | None:
     if who == ME:
         return _one(viewer, account.operator, ME) if account.operator else None
     if who.startswith(TEAM):
-        return _team(account, viewer, who.removeprefix(TEAM))
+        return _team(account, viewer, who.removeprefix(TEAM), most)
+    if who == ALL and most is None:
+        return _everybody(viewer)
     if who.startswith(OPERATOR):
         email = who.removeprefix(OPERATOR).replace("\0", "")
         operator = _with_mailbox().filter(email__iexact=email).first()
@@ -87,7 +92,7 @@ def others_beside(account: Account, operator: Operator) -> list[SeenOperator]:
     if operator.access_group:
         same = _with_mailbox().filter(access_group=operator.access_group).exclude(pk=operator.pk)
         group += same.order_by("email")[:MOST_MEMBERS]
-    return _seen(viewer, group)
+    return as_seen(viewer, group)
 
 
 def _best(account: Account, viewer: Viewer) -> Whose | None:
@@ -101,40 +106,40 @@ def _best(account: Account, viewer: Viewer) -> Whose | None:
 
 
 def _one(viewer: Viewer, operator: Operator, who: str) -> Whose | None:
-    members = _seen(viewer, [operator])
+    members = as_seen(viewer, [operator])
     if not members:
         return None
     words = _("My calendar") if who == ME else name_of(operator)
     return Whose(who, words, tuple(members), operator.time_zone)
 
 
-def _team(account: Account, viewer: Viewer, group: str) -> Whose | None:
+def _everybody(viewer: Viewer) -> Whose | None:
+    if viewer.role is not Role.ADMINISTRATOR:
+        return None
+    members = as_seen(viewer, list(_with_mailbox().order_by("email")))
+    return Whose(ALL, _("All operators"), tuple(members), "UTC")
+
+
+def _team(
+    account: Account, viewer: Viewer, group: str, most: int | None = MOST_MEMBERS
+) -> Whose | None:
     if not group or "\0" in group:
         return None
     mine = account.operator
     others = _with_mailbox().filter(access_group=group).exclude(pk=mine.pk if mine else 0)
     # One's own calendar comes first, and is never among those left out.
     group_of = [mine] if mine and mine.access_group == group else []
-    members = _seen(viewer, group_of + list(others.order_by("email")[:MOST_MEMBERS]))
+    members = as_seen(viewer, group_of + list(others.order_by("email")[:most]))
     if not members:
         return None
-    more = max(others.count() + len(group_of) - MOST_MEMBERS, 0)
+    more = 0 if most is None else max(others.count() + len(group_of) - most, 0)
     zone = mine.time_zone if mine else members[0].operator.time_zone
-    return Whose(TEAM + group, group, tuple(members[:MOST_MEMBERS]), zone, more)
+    return Whose(TEAM + group, group, tuple(members[:most]), zone, more)
 
 
 def name_of(operator: Operator) -> str:
     """Give what a person is called by: the name, else the address."""
     return operator.name or operator.email
-
-
-def _seen(viewer: Viewer, operators: list[Operator]) -> list[SeenOperator]:
-    found = []
-    for each in operators:
-        seen = sight(viewer, each.email, each.access_group)
-        if seen is not Sight.NOTHING:
-            found.append(SeenOperator(each, seen))
-    return found
 
 
 def _with_mailbox() -> QuerySet[Operator]:

@@ -17,6 +17,7 @@ from keepstep.store import accounts
 from keepstep.store.account_search import groups_to_invite
 from keepstep.store.models import Account
 from keepstep.web.access import account_of, administrators, methods
+from keepstep.web.accounts.passwords import passwords_let_in
 from keepstep.web.people.forms import GroupForm, InviteForm
 from keepstep.web.site import site_for_mail
 
@@ -85,6 +86,7 @@ def _page(request: HttpRequest, form: InviteForm, group_form: GroupForm) -> Http
         "group_form": group_form,
         "groups": bool(groups_to_invite()),
         "can_send": can_send(request),
+        "passwords": passwords_let_in(),
     }
     wrong = form.is_bound or group_form.is_bound
     return render(request, "people/invite.html", context, status=422 if wrong else 200)

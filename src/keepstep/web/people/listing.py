@@ -18,7 +18,6 @@ from keepstep.store.account_search import Wanted, every, search
 from keepstep.store.accounts import State, state
 from keepstep.store.audit import record
 from keepstep.store.harmless import guarded
-from keepstep.store.links import way_in
 from keepstep.store.models import Account
 from keepstep.web.access import account_of, administrators, methods
 from keepstep.web.site import link_to
@@ -65,7 +64,7 @@ def links(request: HttpRequest) -> HttpResponse:
     count = 0
     for account in every(Wanted(state=State.INVITED)).iterator(chunk_size=1000):
         name = account.operator.name if account.operator else ""
-        link = link_to(request, account, way_in(account))
+        link = link_to(request, account)
         writer.writerow((guarded(account.email), guarded(name), link))
         count += 1
     record(account_of(request).email, "account.links", "", {"count": (0, count)})

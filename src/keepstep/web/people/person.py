@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 from keepstep.core.errors import UsageError
 from keepstep.core.roles import Role
 from keepstep.notices.invitations import send_invitations
-from keepstep.store import accounts, audit
-from keepstep.store.links import way_in
+from keepstep.store import accounts, audit, single_sign_on
 from keepstep.store.models import Account
 from keepstep.web.access import account_of, administrators, methods
+from keepstep.web.accounts.passwords import check_passwords, passwords_let_in
 from keepstep.web.people.forms import RoleForm
 from keepstep.web.people.inviting import can_send
 from keepstep.web.people.listing import shown
@@ -29,20 +29,21 @@ def person(request: HttpRequest, account: int) -> HttpResponse:
     """Show an account; with the link for one who was invited and did not sign in yet."""
     found = _find(account)
     invited = accounts.state(found) is accounts.State.INVITED
-    return _page(request, found, link_to(request, found, way_in(found)) if invited else "")
+    return _page(request, found, link_to(request, found) if invited else "")
 
 
 @administrators
 @methods("POST")
 def link(request: HttpRequest, account: int) -> HttpResponse:
     """Show a link by which somebody sets a new password: once, in this answer alone."""
+    check_passwords()
     found = _find(account)
     try:
         accounts.note_link(found, by=account_of(request).email)
     except UsageError as error:
         messages.error(request, str(error))
         return _back(found)
-    return _page(request, found, link_to(request, found, way_in(found)))
+    return _page(request, found, link_to(request, found))
 
 
 @administrators
@@ -84,6 +85,19 @@ def switch(request: HttpRequest, account: int) -> HttpResponse:
 
 @administrators
 @methods("POST")
+def unlink(request: HttpRequest, account: int) -> HttpResponse:
+    """Forget who somebody is at the sign-in service."""
+    by = account_of(request).email
+    return _change(
+        request,
+        account,
+        lambda found: single_sign_on.unlink(found, by=by),
+        _("The account is linked to nobody at the sign-in service any more."),
+    )
+
+
+@administrators
+@methods("POST")
 def delete(request: HttpRequest, account: int) -> HttpResponse:
     """Delete an account."""
     found = _find(account)
@@ -98,7 +112,7 @@ def delete(request: HttpRequest, account: int) -> HttpResponse:
 
 
 def _change(
-    request: HttpRequest, account: int, change: Callable[[Account], None], words: str
+    request: HttpRequest, account: int, change: Callable[[Account], object], words: str
 ) -> HttpResponse:
     found = _find(account)
     try:
@@ -129,6 +143,8 @@ def _page(request: HttpRequest, found: Account, one_time_link: str) -> HttpRespo
         "link": one_time_link,
         "invited": accounts.state(found) is accounts.State.INVITED,
         "can_send": can_send(request),
+        "passwords": passwords_let_in(),
+        "identities": found.identities.order_by("issuer"),
         "myself": found.pk == account_of(request).pk,
         "changes": [each for each in changes if each.action.startswith("account.")][:10],
     }

@@ -16,5 +16,6 @@ urlpatterns = [
     path("<int:account>/switch", person.switch, name="person-switch"),
     path("<int:account>/link", person.link, name="person-link"),
     path("<int:account>/send", person.send, name="person-send"),
+    path("<int:account>/unlink", person.unlink, name="person-unlink"),
     path("<int:account>/delete", person.delete, name="person-delete"),
 ]

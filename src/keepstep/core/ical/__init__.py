@@ -1,0 +1,1 @@
+"""An iCalendar feed, decided in plain values: which series, exceptions, zones it is made of."""

@@ -1,0 +1,1 @@
+"""Meetings as tables for reports: who met whom, and how often."""

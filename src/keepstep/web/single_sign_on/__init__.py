@@ -1,0 +1,1 @@
+"""Single sign-on by OpenID Connect, carried out by django-allauth."""
