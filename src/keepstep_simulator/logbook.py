@@ -51,25 +51,25 @@ class LogEntry:
 class Logbook:
     """The entries, oldest first; ``counts`` is how many there were of each operation.
 
-    ``most_at_once`` is how many requests were under way at the same time, at the worst.
+    ``at_once`` is how many requests are under way, ``most_at_once`` how many were at the worst.
     """
 
     def __init__(self, limit: int) -> None:
         """Keep at most ``limit`` entries."""
         self.counts: Counter[str] = Counter()
         self._entries: deque[LogEntry] = deque(maxlen=limit)
-        self._under_way = 0
+        self.at_once = 0
         self.most_at_once = 0
 
     @contextmanager
     def under_way(self) -> Iterator[None]:
         """Count a request as under way while the block runs."""
-        self._under_way += 1
-        self.most_at_once = max(self.most_at_once, self._under_way)
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
         try:
             yield
         finally:
-            self._under_way -= 1
+            self.at_once -= 1
 
     def add(self, entry: LogEntry) -> None:
         """Note one request."""

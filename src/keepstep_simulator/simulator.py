@@ -44,7 +44,7 @@ from keepstep_simulator.ews.unsubscribe import unsubscribe
 from keepstep_simulator.ews.update_item import update_item
 from keepstep_simulator.ews.versions import DEFAULT_REQUEST, SERVERS
 from keepstep_simulator.face import Answer, Request, xml_answer
-from keepstep_simulator.faults import Damage, Faults
+from keepstep_simulator.faults import Damage, Fault, Faults
 from keepstep_simulator.limits import Limits, Pace, limits_of
 from keepstep_simulator.logbook import Logbook, LogEntry
 from keepstep_simulator.model import Clock, MailboxModel
@@ -54,6 +54,7 @@ from keepstep_simulator.zones import Zone
 
 EWS_PATH = "/ews/exchange.asmx"
 LARGEST_REQUEST = 64 * 1024 * 1024
+_TOO_MANY = Damage((Fault("soap-fault", code="ErrorExceededConnectionCount"),))
 _NOT_FOUND = b"<html><body>404</body></html>"
 
 _OPERATIONS: Mapping[str, Callable[[Call], bytes | Answer]] = {
@@ -80,7 +81,8 @@ class Simulator:
     impersonation is refused; ``accounts`` says who may sign in and how; ``autodiscover_moved_to``
     is where Autodiscover sends on to; ``log`` and ``faults`` are for tests. ``notifier`` holds the
     subscriptions; ``news`` is called, in any thread, with the address (in lower case) of a mailbox
-    in which something happened that somebody subscribed to.
+    in which something happened that somebody subscribed to. ``concurrency`` is how many requests
+    may be under way at once (EWSMaxConcurrency; None: any number); one more is refused.
     """
 
     def __init__(
@@ -110,6 +112,7 @@ class Simulator:
         self.may_not_impersonate: set[str] = set()
         self.log = Logbook(log_limit)
         self.faults = Faults(Random(f"{seed}:faults"))
+        self.concurrency: int | None = None
         self.ticks = ticks
         self.back_ends = BackEnds(back_ends)
         self.notifier = Notifier(
@@ -227,7 +230,10 @@ class Simulator:
 
     def _faulty(self, request: Request, user: str, envelope: Envelope) -> Answer:
         """Give the operation's answer with the faults of the list that hold for it."""
-        damage = self.faults.pick(envelope.operation, envelope.impersonated)
+        if self.concurrency is not None and self.log.at_once >= self.concurrency:
+            damage = _TOO_MANY
+        else:
+            damage = self.faults.pick(envelope.operation, envelope.impersonated)
         details: dict[str, object] = {}
         answer: Answer | None = damage.instead(self.version, envelope)
         if answer is None:

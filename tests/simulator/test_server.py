@@ -44,6 +44,24 @@ async def test_connections_end_early(
             assert answer.status == 200
 
 
+async def test_more_requests_at_once_than_are_allowed_are_refused(
+    simulator: Simulator, mailbox: MailboxModel
+) -> None:
+    simulator.concurrency = 2
+    simulator.faults.add(Fault("slow", times=2, seconds=0.3))
+
+    async def ask(client: aiohttp.ClientSession, url: str) -> tuple[int, bool]:
+        async with client.post(url, data=BODY, headers=HEADERS) as answer:
+            return answer.status, b"ErrorExceededConnectionCount" in await answer.read()
+
+    async with serving(simulator) as url, aiohttp.ClientSession() as client:
+        answers = await asyncio.gather(*(ask(client, url) for _ in range(3)))
+        assert sorted(answers) == [(200, False), (200, False), (500, True)]
+        assert await ask(client, url) == (200, False)
+    codes = [each.code for each in simulator.log]
+    assert codes.count("ErrorExceededConnectionCount") == 1
+
+
 async def test_a_dripping_answer_takes_its_time(
     simulator: Simulator, mailbox: MailboxModel
 ) -> None:

@@ -26,6 +26,7 @@ INTERNAL = {
     "keepstep.exchange.ews.wire.Malformed",
     "keepstep.sync.fleet.order.NotYet",
     "keepstep.sync.fleet.session.SessionLost",
+    "keepstep.sync.trial.Stop",
     "keepstep.web.listener._Gone",
     "keepstep.web.listener._TooLarge",
 }

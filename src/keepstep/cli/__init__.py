@@ -39,6 +39,7 @@ ENTRIES = {
     "verify": Entry("keepstep.cli.verify:verify", "Compare with Exchange, mend, report drift."),
     "holds": Entry("keepstep.cli.holds:holds", "Held mass removals: list, release, discard."),
     "doctor": Entry("keepstep.cli.doctor:doctor", "Check the connection to Exchange."),
+    "bench": Entry("keepstep.cli.bench:bench", "Test how much your Exchange bears (--server)."),
     "autodiscover": Entry("keepstep.cli.autodiscover:autodiscover", "Find the Exchange URL."),
     "audit": Entry("keepstep.cli.audit:audit", "Show who changed what, and when."),
     "createadmin": Entry("keepstep.cli.createadmin:createadmin", "Make an administrator."),
