@@ -12,11 +12,9 @@ FIRST = 10
 LEAST = 5
 MOST = 512
 # So many full requests are looked at together: one alone says more of the moment than of the size.
-JUDGED_BY = 4
-# A size pays if an item takes by so much less of the server's time.
-PAYS = 0.95
-# After so many full requests it is tried again: servers change.
-HELD_FOR = 500
+JUDGED_BY = 8
+# After so many full requests it is tried again: servers change, and measures are chancy.
+HELD_FOR = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,7 @@ def answered(batch: ReadBatch, asked: int, items: int, seconds: float) -> ReadBa
 
 def _judged(batch: ReadBatch) -> ReadBatch:
     took = batch.seconds / batch.items
-    if batch.seconds_an_item and took > PAYS * batch.seconds_an_item:
+    if batch.seconds_an_item and took >= batch.seconds_an_item:
         return ReadBatch(batch.paid, batch.paid, batch.seconds_an_item, held=HELD_FOR)
     if batch.size >= MOST:
         return ReadBatch(batch.size, batch.size, took, held=HELD_FOR)

@@ -36,17 +36,19 @@ def test_where_each_request_costs_much_it_grows_to_the_most_there_is() -> None:
 
 
 def test_where_an_item_always_costs_the_same_it_stays_with_the_first() -> None:
-    batch = asked(ReadBatch(), JUDGED_BY, lambda items: 0.01 * items)
+    batch = asked(ReadBatch(), JUDGED_BY, lambda items: 0.0625 * items)
     assert batch.size == 2 * FIRST, "one step is tried"
-    batch = asked(batch, JUDGED_BY, lambda items: 0.01 * items)
+    batch = asked(batch, JUDGED_BY, lambda items: 0.0625 * items)
     assert batch.size == FIRST
-    assert asked(batch, HELD_FOR - 1, lambda items: 0.01 * items).size == FIRST
+    assert asked(batch, HELD_FOR - 1, lambda items: 0.0625 * items).size == FIRST
 
 
 def test_it_settles_where_more_does_not_pay_any_longer() -> None:
-    """Of 40 a request costs as much as its items do; beyond, the items are nearly all of it."""
-    batch = asked(ReadBatch(), 60, lambda items: 0.04 + 0.01 * items)
-    assert 40 <= batch.size <= 320
+    """Beyond 80 in a request the server slows down, as one does whose memory is short."""
+    batch = asked(
+        ReadBatch(), 6 * JUDGED_BY, lambda items: 0.04 + 0.01 * items * max(1, items / 80)
+    )
+    assert batch.size == 80
     assert batch.held
 
 
