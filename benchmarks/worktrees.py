@@ -1,0 +1,97 @@
+"""The product of another commit, measured by the benchmarks and in the environment of this one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+from benchmarks.record import Record, read_record
+
+ROOT = Path(__file__).resolve().parent.parent
+# Made by hatch_build.py, and not kept in the repository; pages and `serve` need them.
+_MADE = ("src/keepstep/web/static/vendor", "src/keepstep/web/locale")
+_LOCKS = ("requirements/product.txt", "requirements/run.txt")
+
+
+class Unready(Exception):
+    """A commit can't be measured here: why, and what to do."""
+
+
+@contextmanager
+def worktree(commit: str) -> Iterator[Path]:
+    """Check a commit out into a folder that is thrown away afterwards. Raises Unready."""
+    with tempfile.TemporaryDirectory(prefix="keepstep-bench-") as parent:
+        folder = Path(parent) / "checkout"
+        done = _git("worktree", "add", "--detach", str(folder), commit)
+        if done.returncode:
+            raise Unready(f"{commit} can't be checked out: {done.stderr.strip()}")
+        try:
+            _require_environment(commit, folder)
+            for each in _MADE:
+                if (ROOT / each).is_dir():
+                    shutil.copytree(ROOT / each, folder / each, dirs_exist_ok=True)
+            yield folder
+        finally:
+            _git("worktree", "remove", "--force", str(folder))
+
+
+def measured_in(folder: Path, options: list[str]) -> Record:
+    """Run the benchmarks on the product of a checkout; give the record."""
+    with tempfile.TemporaryDirectory(prefix="keepstep-bench-") as parent:
+        record = Path(parent) / "record.json"
+        command = [sys.executable, "-m", "benchmarks", *options, "--record", str(record)]
+        path = os.pathsep.join([str(folder / "src"), str(ROOT)])
+        done = subprocess.run(
+            command, cwd=ROOT, env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.DEVNULL
+        )
+        if done.returncode:
+            raise Unready(f"the benchmarks failed on {folder}")
+        return read_record(record)
+
+
+def missing(lock: str) -> list[str]:
+    """Give what a list of locked requirements asks for and this environment has not."""
+    found = []
+    for line in lock.splitlines():
+        words = line.split(" \\")[0].strip()
+        if not words or words.startswith(("#", "--")):
+            continue
+        try:
+            wanted = Requirement(words)
+        except InvalidRequirement:
+            continue
+        if wanted.marker is not None and not wanted.marker.evaluate():
+            continue
+        try:
+            installed = version(wanted.name)
+        except PackageNotFoundError:
+            found.append(f"{words.split(';')[0].strip()} (not installed)")
+            continue
+        if not wanted.specifier.contains(installed, prereleases=True):
+            found.append(f"{words.split(';')[0].strip()} (installed: {installed})")
+    return found
+
+
+def _require_environment(commit: str, folder: Path) -> None:
+    """Raise Unready where a commit's product needs another environment than this one."""
+    lock = next((folder / each for each in _LOCKS if (folder / each).exists()), None)
+    lacking = missing(lock.read_text(encoding="utf-8")) if lock is not None else []
+    if lacking:
+        raise Unready(
+            f"{commit} needs other packages than this environment has: {', '.join(lacking)}.\n"
+            "Run `make install-dev` and `make bench` in a checkout of each, then compare the two"
+            " records: python -m benchmarks.compare BEFORE.json AFTER.json"
+        )
+
+
+def _git(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True)
