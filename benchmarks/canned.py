@@ -39,27 +39,41 @@ def canned(items: int = 0) -> Iterator[tuple[str, Ask]]:
     for what was `seen` (when each idle mailbox was polled, in seconds of 1970), and to wait so many
     seconds for the `first` request.
     """
-    words = _answers(items)
+    words = _recorded(items)
     with talking("benchmarks.canned") as (ask, _):
         yield ask(**words)["url"], ask
 
 
-def _answers(items: int) -> dict[str, Any]:
-    """Record a first round and an idle one of the product's at the simulator."""
+def _recorded(items: int) -> dict[str, Any]:
+    """Record the first round of a mailbox with so many items, and the idle answer of the product's.
+
+    With no items, those of the one are the other's.
+    """
+    passed = _first_round(items)
+    empty = _first_round(0) if items else passed
+    return answers_of(passed, next(each for each in empty if each.asks(b"SyncFolderItems")))
+
+
+def _first_round(items: int) -> Sequence[Exchanged]:
     with server(1, items) as served, recording(served["url"]) as (url, passed):
         in_child("benchmarks.keepstep_run", {**served, "url": url})
-        listed = [each for each in passed if each.asks(b"SyncFolderItems")]
-        read = [each for each in passed if each.asks(b"GetItem")]
-        folder = next(each for each in passed if each.asks(b"GetFolder"))
-    with server(1, 0) as served, recording(served["url"]) as (url, passed):
-        in_child("benchmarks.keepstep_run", {**served, "url": url})
-        idle = next(each for each in passed if each.asks(b"SyncFolderItems")).answer
+    return passed
+
+
+def answers_of(passed: Sequence[Exchanged], idle: Exchanged) -> dict[str, Any]:
+    """Give what a canned Exchange says, by what was recorded of a first round and an idle poll."""
+    folder = next(each for each in passed if each.asks(b"GetFolder"))
+    listed = [each for each in passed if each.asks(b"SyncFolderItems")]
     return {
-        "idle": _text(idle.replace(state_in(idle), STATE)),
+        "idle": _text(_with_state(idle.answer, STATE)),
         "folder": _text(folder.answer),
-        "pages": {_text(each.state_sent): _text(each.answer) for each in listed} if items else {},
-        **_fragments(read),
+        "pages": {_text(each.state_sent): _text(each.answer) for each in listed},
+        **_fragments([each for each in passed if each.asks(b"GetItem")]),
     }
+
+
+def _with_state(answered: bytes, state: bytes) -> bytes:
+    return answered.replace(b">%b<" % state_in(answered), b">%b<" % state)
 
 
 def _fragments(read: Sequence[Exchanged]) -> dict[str, Any]:
@@ -90,7 +104,7 @@ def _octets(text: str) -> bytes:
     return text.encode("latin-1")
 
 
-class _Exchange:
+class CannedExchange:
     """What is answered, and what was seen."""
 
     def __init__(self, words: dict[str, Any]) -> None:
@@ -151,7 +165,7 @@ def _whole(body: bytes) -> bytes:
 
 
 class _Connection(asyncio.Protocol):
-    def __init__(self, exchange: _Exchange) -> None:
+    def __init__(self, exchange: CannedExchange) -> None:
         self._exchange = exchange
         self._heard = b""
 
@@ -171,7 +185,7 @@ class _Connection(asyncio.Protocol):
             self._transport.write(self._exchange.answer(body))
 
 
-def _serve(exchange: _Exchange) -> str:
+def _serve(exchange: CannedExchange) -> str:
     """Serve in a thread that ends with the process; give the URL."""
     loop = asyncio.new_event_loop()
     listening = loop.run_until_complete(
@@ -183,7 +197,7 @@ def _serve(exchange: _Exchange) -> str:
 
 def main() -> None:
     """Serve, and obey what is asked, until standard input ends."""
-    exchange = _Exchange(given())
+    exchange = CannedExchange(given())
     answer({"url": _serve(exchange)})
     for words in further():
         if "watch" in words:

@@ -34,7 +34,7 @@ class Exchanged:
 
     def asks(self, operation: bytes) -> bool:
         """Say whether the request is of this operation."""
-        return re.search(rb"<(?:\w+:)?" + operation + rb"[ >]", self.body) is not None
+        return re.search(rb"<(?:\w+:)?" + operation + rb"[ >/]", self.body) is not None
 
     @property
     def state_sent(self) -> bytes:
