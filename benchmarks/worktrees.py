@@ -7,19 +7,20 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 
 from benchmarks.record import Record, read_record
 
 ROOT = Path(__file__).resolve().parent.parent
 # Made by hatch_build.py, and not kept in the repository; pages and `serve` need them.
 _MADE = ("src/keepstep/web/static/vendor", "src/keepstep/web/locale")
-_LOCKS = ("requirements/product.txt", "requirements/run.txt")
+# What the development environment has, and which of it is the product's.
+_LOCK, _PRODUCT = "requirements/dev.txt", "requirements/product.txt"
 
 
 class Unready(Exception):
@@ -58,33 +59,43 @@ def measured_in(folder: Path, options: list[str]) -> Record:
         return read_record(record)
 
 
-def missing(lock: str) -> list[str]:
-    """Give what a list of locked requirements asks for and this environment has not."""
+def missing(lock: str, names: Collection[str] | None = None) -> list[str]:
+    """Give what a list of locked requirements asks for and this environment has not.
+
+    Only the packages of these `names` count; all, where none are given.
+    """
     found = []
-    for line in lock.splitlines():
-        words = line.split(" \\")[0].strip()
-        if not words or words.startswith(("#", "--")):
-            continue
-        try:
-            wanted = Requirement(words)
-        except InvalidRequirement:
+    for wanted in _requirements(lock):
+        if names is not None and wanted.name not in names:
             continue
         if wanted.marker is not None and not wanted.marker.evaluate():
             continue
         try:
             installed = version(wanted.name)
         except PackageNotFoundError:
-            found.append(f"{words.split(';')[0].strip()} (not installed)")
+            found.append(f"{wanted.name}{wanted.specifier} (not installed)")
             continue
         if not wanted.specifier.contains(installed, prereleases=True):
-            found.append(f"{words.split(';')[0].strip()} (installed: {installed})")
+            found.append(f"{wanted.name}{wanted.specifier} (installed: {installed})")
     return found
+
+
+def _requirements(lock: str) -> Iterator[Requirement]:
+    for line in lock.splitlines():
+        words = line.removesuffix("\\").strip()
+        if words and not words.startswith(("#", "--")):
+            yield Requirement(words)
+
+
+def _names(lock: str) -> set[str]:
+    return {each.name for each in _requirements(lock)}
 
 
 def _require_environment(commit: str, folder: Path) -> None:
     """Raise Unready where a commit's product needs another environment than this one."""
-    lock = next((folder / each for each in _LOCKS if (folder / each).exists()), None)
-    lacking = missing(lock.read_text(encoding="utf-8")) if lock is not None else []
+    lock, product = folder / _LOCK, folder / _PRODUCT
+    names = _names(product.read_text(encoding="utf-8")) if product.exists() else None
+    lacking = missing(lock.read_text(encoding="utf-8"), names) if lock.exists() else []
     if lacking:
         raise Unready(
             f"{commit} needs other packages than this environment has: {', '.join(lacking)}.\n"

@@ -168,6 +168,7 @@ def test_an_environment_lacks_what_is_not_installed_in_the_version_locked() -> N
     assert old.startswith("pytest==0.0.1 (installed: ")
     assert none == "no-such-package==1 (not installed)"
     assert missing(f"pytest=={pytest.__version__}") == []
+    assert missing(lock, {"no-such-package"}) == [none]
 
 
 def _exchanged(operation: str, answered: str) -> Exchanged:
