@@ -90,7 +90,7 @@ def _series(chance: random.Random, number: int) -> Any:
     )
 
     begun = date(2020, 1, 1) + timedelta(days=chance.randrange(2000))
-    pattern = chance.choice(
+    pattern: Any = chance.choice(
         [
             Daily(chance.randint(1, 3)),
             Weekly(1, frozenset({Weekday(chance.randrange(5))})),

@@ -80,7 +80,7 @@ def _until(url: str, true: str, what: str) -> None:
     until = time.monotonic() + PATIENCE
     with psycopg.connect(url, autocommit=True) as database:
         while True:
-            row = database.execute(f"SELECT {true} FROM store_mailbox").fetchone()  # type: ignore[arg-type]
+            row = database.execute(f"SELECT {true} FROM store_mailbox").fetchone()
             if row is not None and row[0]:
                 return
             if time.monotonic() > until:

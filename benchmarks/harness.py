@@ -61,20 +61,27 @@ def clean_environment(**more: str) -> dict[str, str]:
     return kept | {"DJANGO_SETTINGS_MODULE": "keepstep.settings"} | more
 
 
+def product_environment(home: str, database: str = "") -> dict[str, str]:
+    """Give the environment of a product in this folder, on SQLite there or on a database by URL."""
+    more = {"KEEPSTEP_DATABASE_URL": database} if database else {}
+    return clean_environment(KEEPSTEP_HOME=home, **more)
+
+
 @contextmanager
 def talking(
-    module: str, *arguments: str, home: str = "", greets: bool = False
+    module: str, *arguments: str, home: str = "", database: str = "", greets: bool = False
 ) -> Iterator[tuple[Ask, dict[str, Any]]]:
     """Run a module that answers each line of JSON with one; give how to ask, and what it greets by.
 
-    With a `home` it is the product's. On leaving its standard input ends, and it is waited for.
+    With a `home` it is the product's, on a `database` of its own or the URL of another. On leaving
+    its standard input ends, and it is waited for.
     """
     process = subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env=clean_environment(KEEPSTEP_HOME=home) if home else None,
+        env=product_environment(home, database) if home else None,
     )
     said, heard = process.stdin, process.stdout
     assert said is not None
@@ -109,7 +116,7 @@ def server(mailboxes: int, items: int) -> Iterator[dict[str, Any]]:
 
 @contextmanager
 def child(
-    module: str, given: dict[str, Any], home: str = ""
+    module: str, given: dict[str, Any], home: str = "", database: str = ""
 ) -> Iterator[tuple[Ask, dict[str, Any]]]:
     """Run `module` in a new process; give how to ask more of it, and what it answers at first.
 
@@ -118,13 +125,15 @@ def child(
     with ExitStack() as stack:
         if not home:
             home = stack.enter_context(tempfile.TemporaryDirectory(prefix="keepstep-bench-"))
-        ask, _ = stack.enter_context(talking(module, home=home))
+        ask, _ = stack.enter_context(talking(module, home=home, database=database))
         yield ask, ask(**given)
 
 
-def in_child(module: str, given: dict[str, Any], home: str = "") -> dict[str, Any]:
+def in_child(
+    module: str, given: dict[str, Any], home: str = "", database: str = ""
+) -> dict[str, Any]:
     """Run `module` as a program in a new process, as `child` does; give the JSON it answers."""
-    with child(module, given, home) as (_, answered):
+    with child(module, given, home, database) as (_, answered):
         return answered
 
 

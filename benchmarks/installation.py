@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.harness import KEEPSTEP, clean_environment
+from benchmarks.harness import KEEPSTEP, product_environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,7 @@ class Installation:
     @property
     def environment(self) -> dict[str, str]:
         """Give the environment in which its commands run."""
-        more = {"KEEPSTEP_DATABASE_URL": self.url} if self.url else {}
-        return clean_environment(KEEPSTEP_HOME=str(self.home), **more)
+        return product_environment(str(self.home), self.url)
 
     def keepstep(self, *arguments: str) -> None:
         """Run a command to its end. Raises CalledProcessError where it fails."""

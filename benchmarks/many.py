@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.canned import canned
 from benchmarks.figure import Figure, Goal, Pass
+from benchmarks.fleet import new_database
 from benchmarks.harness import Ask, child, in_child, peak_bytes, server, wait_for
 from benchmarks.installation import Installation, free_address
 
@@ -19,7 +21,8 @@ MEGABYTE = 1024 * 1024
 def memory(few: int, many: int, accounts: int) -> list[Figure]:
     """Memory of `keepstep serve` for each mailbox it polls, beside exchangelib's for an account."""
     with canned() as (url, ask):
-        small, large = (_peak(url, ask, count) for count in (few, many))
+        small, large = (_peak_of_serve(url, ask, count) for count in (few, many))
+        shared = _of_worker(url, ask, few, many)
     with server(accounts, 0) as served:
         rival = in_child("benchmarks.accounts_run", served)["bytes"]
     return [
@@ -34,6 +37,33 @@ def memory(few: int, many: int, accounts: int) -> list[Figure]:
         ),
         Figure.once(
             f"  keepstep serve polling {many} mailboxes",
+            "MB",
+            large / MEGABYTE,
+            goal=Goal(most=250),
+            notes={f"with {few}": small / MEGABYTE},
+        ),
+        *shared,
+    ]
+
+
+def _of_worker(url: str, ask: Ask, few: int, many: int) -> list[Figure]:
+    """Measure the same of `keepstep worker`, which takes them shard by shard; needs PostgreSQL."""
+    if "KEEPSTEP_TEST_POSTGRESQL" not in os.environ:
+        return []
+    peaks = []
+    for count in (few, many):
+        with new_database("keepstep_bench") as database, filled(url, count, database) as made:
+            peaks.append(_peak(made, ("worker",), ask, count))
+    small, large = peaks
+    return [
+        Figure.once(
+            "memory of an idle mailbox in a worker",
+            "KB",
+            (large - small) / (many - few) / 1024,
+            goal=Goal(most=1),
+        ),
+        Figure.once(
+            f"  keepstep worker polling {many} mailboxes",
             "MB",
             large / MEGABYTE,
             goal=Goal(most=250),
@@ -71,21 +101,25 @@ def growth(few: int, many: int, passes: int) -> list[Figure]:
 
 
 @contextmanager
-def filled(url: str, mailboxes: int) -> Iterator[Installation]:
-    """Give an installation on SQLite with so many mailboxes that are in step."""
+def filled(url: str, mailboxes: int, database: str = "") -> Iterator[Installation]:
+    """Give an installation with so many mailboxes that are in step, on SQLite or a `database`."""
     with tempfile.TemporaryDirectory(prefix="keepstep-bench-") as home:
-        made = Installation(Path(home))
+        made = Installation(Path(home), database)
         made.set_up(url)
-        in_child("benchmarks.fill_run", {"mailboxes": mailboxes}, home)
+        in_child("benchmarks.fill_run", {"mailboxes": mailboxes}, home, database)
         yield made
 
 
-def _peak(url: str, ask: Ask, mailboxes: int) -> int:
-    """Give the most memory, in bytes, of `serve` polling so many mailboxes at once."""
+def _peak_of_serve(url: str, ask: Ask, mailboxes: int) -> int:
     with filled(url, mailboxes) as made:
-        ask(watch=True)
-        with made.running("serve", "--bind", free_address()) as serving:
-            polled = f"serve to poll {mailboxes} mailboxes"
-            wait_for(lambda: bool(ask(counts=True)["requests"] >= mailboxes), polled)
-            time.sleep(3)  # the last notes
-            return peak_bytes(serving.pid)
+        return _peak(made, ("serve", "--bind", free_address()), ask, mailboxes)
+
+
+def _peak(made: Installation, command: Sequence[str], ask: Ask, mailboxes: int) -> int:
+    """Give the most memory, in bytes, of a command that polls so many mailboxes once."""
+    ask(watch=True)
+    with made.running(*command) as running:
+        polled = f"{command[0]} to poll {mailboxes} mailboxes"
+        wait_for(lambda: bool(ask(counts=True)["requests"] >= mailboxes), polled)
+        time.sleep(3)  # the last notes
+        return peak_bytes(running.pid)
