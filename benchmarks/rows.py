@@ -47,8 +47,8 @@ QUICK = Sizes(
     ticks=1,
     told=200,
     changing=10,
-    idle=30,
-    shared=500,
+    idle=60,
+    shared=1000,
     table=10_000,
 )
 
