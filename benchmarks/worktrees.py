@@ -18,7 +18,7 @@ from benchmarks.record import Record, read_record
 
 ROOT = Path(__file__).resolve().parent.parent
 # Made by hatch_build.py, and not kept in the repository; pages and `serve` need them.
-_MADE = ("src/keepstep/web/static/vendor", "src/keepstep/web/locale")
+_MADE = ("src/keepstep/web/static/vendor/**/*", "src/keepstep/web/locale/**/*.mo")
 # What the development environment has, and which of it is the product's.
 _LOCK, _PRODUCT = "requirements/dev.txt", "requirements/product.txt"
 
@@ -37,12 +37,17 @@ def worktree(commit: str) -> Iterator[Path]:
             raise Unready(f"{commit} can't be checked out: {done.stderr.strip()}")
         try:
             _require_environment(commit, folder)
-            for each in _MADE:
-                if (ROOT / each).is_dir():
-                    shutil.copytree(ROOT / each, folder / each, dirs_exist_ok=True)
+            _bring_made(folder)
             yield folder
         finally:
             _git("worktree", "remove", "--force", str(folder))
+
+
+def _bring_made(folder: Path) -> None:
+    for each in (found for pattern in _MADE for found in ROOT.glob(pattern) if found.is_file()):
+        copy = folder / each.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(each, copy)
 
 
 def measured_in(folder: Path, options: list[str]) -> Record:
