@@ -46,8 +46,8 @@ check: install-dev  ## lint, format, types, layers
 	KEEPSTEP_HOME=$$(mktemp -d) $(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: install-dev  ## figures beside those of a rival, from one run
-	scripts/with-postgresql $(BIN)/python -m benchmarks
+bench: install-dev  ## figures beside a rival's and the limit, from one run; BENCH: its options
+	scripts/with-postgresql $(BIN)/python -m benchmarks $(BENCH)
 
 screenshots: install-dev  ## each page at the width of a desktop and of a phone
 	scripts/with-browser $(BIN)/python -m tests.web.screenshots $(or $(TO),build/screenshots)

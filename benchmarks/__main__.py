@@ -1,131 +1,64 @@
-"""`make bench`: prints each figure beside a rival's from this run, and keeps a record of it."""
+"""`make bench`: prints each figure beside its rival's and its limit's from this run; records it."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import platform
+import sys
 import tempfile
-from dataclasses import asdict
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import delay, feed, fleet
-from benchmarks.harness import Figure, in_child, server, table
-
-RIVAL = "exchangelib, 16 threads"
+from benchmarks.figure import table
+from benchmarks.record import record_of
+from benchmarks.rows import ALL, BESIDE, QUICK, Sizes, chosen, measured
 
 
 def main() -> None:
-    """Run all benchmarks."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--record", type=Path, help="file for the machine-readable record")
-    parser.add_argument("--mailboxes", type=int, default=400)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--told", type=int, default=1000, help="mailboxes that are told of")
-    parser.add_argument("--changing", type=int, default=30, help="seconds of changes")
-    parser.add_argument("--idle", type=int, default=120, help="seconds without any")
-    parser.add_argument("--shared", type=int, default=4000, help="mailboxes that workers share")
-    parser.add_argument("--table", type=int, default=100_000, help="idle mailboxes in the table")
+    """Run the benchmarks that are asked for."""
+    parser = _parser()
     given = parser.parse_args()
-    figures = [
-        idle_poll(given.mailboxes, given.rounds),
-        *first_round(),
-        month(),
-        bodies(),
-        *pages(),
-        *feed.figures(),
-        *delay.figures(given.told, given.changing, given.idle),
-        *fleet.figures(given.shared, given.table),
-    ]
+    try:
+        names = list(ALL) if given.all else chosen(given.only)
+    except ValueError as error:
+        parser.error(str(error))
+    sizes = QUICK if given.quick else Sizes()
+    asked = {name: each for name in _names() if (each := getattr(given, name)) is not None}
+    figures = measured(names, replace(sizes, **asked), say=_say)
     print(table(figures))
     print(
         "\nCPU of the process measured, user and system; ratios are of one run. Machines are noisy:"
     )
     print("compare ratios, not seconds. How to read it: docs/performance.md.")
-    _keep(figures, given.record)
-
-
-def idle_poll(mailboxes: int, rounds: int) -> Figure:
-    """CPU of an idle poll, whole product: taking, request, answer, notes, the run's record."""
-    with server(mailboxes, 0) as served:
-        asked = {**served, "idle_rounds": rounds}
-        ours = in_child("benchmarks.keepstep_run", asked)
-        rival = in_child("benchmarks.exchangelib_run", asked)
-    return Figure(
-        "idle poll",
-        "ms",
-        1000 * ours["idle_cpu"] / ours["polls"],
-        1000 * rival["idle_cpu"] / rival["polls"],
-        RIVAL,
-        goal=10,
-        notes={"polls": ours["polls"]},
-    )
-
-
-def first_round() -> list[Figure]:
-    """CPU of a first round for each item: from the listing to a committed row with history."""
-    with server(20, 150) as served:
-        asked = {**served, "idle_rounds": 0}
-        ours = in_child("benchmarks.keepstep_run", asked)
-        rival = in_child("benchmarks.exchangelib_run", asked)
-    per_item = 1000 * ours["first_cpu"] / ours["items"]
-    history = 1000 * ours["history_cpu"] / ours["items"]
-    return [
-        Figure(
-            "first round, an item",
-            "ms",
-            per_item,
-            1000 * rival["first_cpu"] / rival["items"],
-            RIVAL,
-            goal=8,
-            notes={"items": ours["items"]},
-        ),
-        Figure("  of it the history", "%", 100 * history / per_item, goal=5),
-    ]
-
-
-def month() -> Figure:
-    """CPU of one month of 50 operators with 40 series each."""
-    found = in_child("benchmarks.calendar_run", {})
-    return Figure(
-        "month of 50 x 40 series",
-        "s",
-        found["cpu"],
-        goal=1,
-        notes={"occurrences": found["occurrences"]},
-    )
-
-
-def bodies() -> Figure:
-    """CPU of a body that the server gives as text, beside converting its HTML here."""
-    found = in_child("benchmarks.bodies_run", {})
-    return Figure(
-        "body asked for as text",
-        "ms",
-        1000 * found["as_text"],
-        1000 * found["converted"],
-        "converted from HTML",
-    )
-
-
-def pages() -> list[Figure]:
-    """CPU of one request of the heavier pages, with 5,000 operators."""
-    found = in_child("benchmarks.pages_run", {})
-    return [Figure(f"page: {name}", "ms", 1000 * cost, goal=300) for name, cost in found.items()]
-
-
-def _keep(figures: list[Figure], record: Path | None) -> None:
     now = datetime.now(UTC)
-    file = record or Path(tempfile.gettempdir()) / f"keepstep-bench-{now:%Y%m%dT%H%M%SZ}.json"
-    kept = {
-        "at": now.isoformat(),
-        "python": platform.python_version(),
-        "machine": platform.machine(),
-        "figures": [asdict(each) | {"ratio": each.ratio} for each in figures],
-    }
-    file.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
+    name = f"keepstep-bench-{now:%Y%m%dT%H%M%SZ}.json"
+    file = given.record or Path(tempfile.gettempdir()) / name
+    record = json.dumps(record_of(figures, now), indent=2)
+    file.write_text(record + "\n", encoding="utf-8")
     print(f"Record: {file}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--record", type=Path, help="file for the machine-readable record")
+    parser.add_argument(
+        "--only", default="", metavar="NAME,…", help=f"some rows of: {', '.join(ALL)}"
+    )
+    parser.add_argument("--all", action="store_true", help=f"also {' and '.join(BESIDE)}")
+    parser.add_argument("--quick", action="store_true", help="a short look, of less of everything")
+    sizes = parser.add_argument_group("sizes")
+    for name in _names():
+        sizes.add_argument(f"--{name.replace('_', '-')}", dest=name, type=int, metavar="N")
+    return parser
+
+
+def _names() -> list[str]:
+    return [each.name for each in fields(Sizes)]
+
+
+def _say(words: str) -> None:
+    print(f"{datetime.now():%H:%M:%S} {words}", file=sys.stderr, flush=True)  # noqa: DTZ005
 
 
 if __name__ == "__main__":

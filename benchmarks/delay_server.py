@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 import time
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
+from benchmarks.harness import answer, further
 from keepstep_simulator import Simulator, SimulatorThread
 
 
 def main() -> None:
-    """Obey lines of standard input: `change RATE SECONDS`, `clear`, `counts`; answer in JSON."""
+    """Obey what is asked: to change so many a second for so long, to `clear`, for `counts`."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--mailboxes", type=int, required=True)
     given = parser.parse_args()
@@ -24,16 +23,17 @@ def main() -> None:
     for number in range(given.mailboxes):
         simulator.add_mailbox(f"operator{number}@example.com")
     with SimulatorThread(simulator) as running:
-        _say({"url": running.url, "emails": [each.email for each in simulator.mailboxes.values()]})
-        for line in sys.stdin:
-            word, *numbers = line.split()
-            if word == "change":
-                _say(_change(running, int(numbers[0]), int(numbers[1])))
-            elif word == "clear":
+        answer(
+            {"url": running.url, "emails": [each.email for each in simulator.mailboxes.values()]}
+        )
+        for words in further():
+            if "change" in words:
+                answer(_change(running, *words["change"]))
+            elif "clear" in words:
                 running.call(simulator.clear_counts)
-                _say({})
+                answer({})
             else:
-                _say(dict(running.call(simulator.counts)))
+                answer(dict(running.call(simulator.counts)))
 
 
 def _change(running: SimulatorThread, rate: int, seconds: int) -> dict[str, float]:
@@ -50,10 +50,6 @@ def _change(running: SimulatorThread, rate: int, seconds: int) -> dict[str, floa
         item_id = running.call(lambda box=mailbox, given=fields: box.create(**given))  # type: ignore[misc]
         made[item_id] = time.time()
     return made
-
-
-def _say(found: object) -> None:
-    print(json.dumps(found), flush=True)
 
 
 if __name__ == "__main__":

@@ -13,24 +13,24 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
-from benchmarks.delay import KEEPSTEP
-from benchmarks.harness import Figure, answer, cpu_seconds, given, server, table
+from benchmarks.figure import Figure, Goal, table
+from benchmarks.harness import answer, cpu_of, cpu_seconds, given, server
+from benchmarks.installation import Installation, all_on
 
 if TYPE_CHECKING:
     from keepstep.sync.fleet.session import Session
 
 MINUTES = 2
 PATIENCE = 300
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def figures(mailboxes: int, idle_mailboxes: int) -> list[Figure]:
@@ -44,13 +44,13 @@ def scaling(mailboxes: int) -> Figure:
     Each on a core of its own would take so long: the simulated Exchange's CPU is not counted.
     """
     alone, together = (_busiest(mailboxes, count) for count in (1, 2))
-    return Figure(
+    return Figure.once(
         f"busiest of two workers, {mailboxes} idle polls",
         "s CPU",
         together,
         alone,
         "one worker",
-        goal=1.8,
+        goal=Goal(ratio=1.8),
         notes={"minutes": MINUTES},
     )
 
@@ -62,64 +62,25 @@ def _busiest(mailboxes: int, workers: int) -> float:
         new_database("keepstep_bench") as url,
         tempfile.TemporaryDirectory(prefix="keepstep-bench-") as home,
     ):
-        environment = _environment(home, url)
-        _set_up(environment, exchange, Path(home))
-        running = [_worker(environment) for _ in range(workers)]
-        try:
+        made = Installation(Path(home), url)
+        made.set_up(exchange["url"])
+        made.bring_in(all_on(exchange["emails"]))
+        with ExitStack() as stack:
+            running = [stack.enter_context(made.running("worker")) for _ in range(workers)]
             _until(url, "count(*) FILTER (WHERE last_success IS NULL) = 0", "first rounds")
             _until_calm(url)
-            before = [_cpu_of(each.pid) for each in running]
+            before = [cpu_of(each.pid) for each in running]
             time.sleep(60 * MINUTES)
-            spent = [_cpu_of(each.pid) - was for each, was in zip(running, before, strict=True)]
+            spent = [cpu_of(each.pid) - was for each, was in zip(running, before, strict=True)]
             print("CPU of each:", spent, file=sys.stderr)
             return max(spent) / MINUTES
-        finally:
-            for each in running:
-                each.terminate()
-                each.wait(timeout=40)
-
-
-def _set_up(environment: dict[str, str], exchange: dict[str, Any], home: Path) -> None:
-    def keepstep(*arguments: str) -> None:
-        subprocess.run(
-            [KEEPSTEP, *arguments], env=environment, check=True, stdout=subprocess.DEVNULL
-        )
-
-    listed = home / "operators.csv"
-    listed.write_text("email,calendar_sync\n" + "".join(f"{e},true\n" for e in exchange["emails"]))
-    pairs = {
-        "calendar_integration": "on",
-        "exchange_url": exchange["url"],
-        "exchange_version": "Exchange2016",
-        "username": "svc",
-        "password": "secret",
-        "delivery": "polling",
-    }
-    keepstep("migrate")
-    keepstep("settings", "set", *(f"{name}={value}" for name, value in pairs.items()))
-    keepstep("operators", "import", str(listed))
-    keepstep("jobs", "enable", "CalendarSynchronization")
-
-
-def _environment(home: str, url: str) -> dict[str, str]:
-    kept = {key: each for key, each in os.environ.items() if "KEEPSTEP" not in key}
-    return kept | {
-        "KEEPSTEP_HOME": home,
-        "KEEPSTEP_DATABASE_URL": url,
-        "DJANGO_SETTINGS_MODULE": "keepstep.settings",
-    }
-
-
-def _worker(environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    silent = subprocess.DEVNULL
-    return subprocess.Popen([KEEPSTEP, "worker"], env=environment, stdout=silent, stderr=silent)
 
 
 def _until(url: str, true: str, what: str) -> None:
     until = time.monotonic() + PATIENCE
     with psycopg.connect(url, autocommit=True) as database:
         while True:
-            row = database.execute(f"SELECT {true} FROM store_mailbox").fetchone()  # type: ignore[arg-type]
+            row = database.execute(f"SELECT {true} FROM store_mailbox").fetchone()
             if row is not None and row[0]:
                 return
             if time.monotonic() > until:
@@ -143,24 +104,22 @@ def handing_out(mailboxes: int) -> list[Figure]:
         new_database("keepstep_bench") as url,
         tempfile.TemporaryDirectory(prefix="keepstep-bench-") as home,
     ):
-        environment = _environment(home, url)
-        subprocess.run(
-            [KEEPSTEP, "migrate"], env=environment, check=True, stdout=subprocess.DEVNULL
-        )
+        made = Installation(Path(home), url)
+        made.keepstep("migrate")
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.fleet", "child"],
             input=json.dumps({"mailboxes": mailboxes, "url": url}),
             stdout=subprocess.PIPE,
             text=True,
             check=True,
-            env=environment,
+            env=made.environment,
         )
     found = json.loads(done.stdout.splitlines()[-1])
     of = f"a minute, {mailboxes} idle mailboxes"
     return [
-        Figure(f"tick and claims, {of}", "% of a core", found["claims"], goal=5),
-        Figure(f"  notes of the rounds, {of}", "% of a core", found["notes"]),
-        Figure(f"  PostgreSQL, {of}", "% of a core", found["database"], goal=20),
+        Figure.once(f"tick and claims, {of}", "% of a core", found["claims"], goal=Goal(most=5)),
+        Figure.once(f"  notes of the rounds, {of}", "% of a core", found["notes"]),
+        Figure.once(f"  PostgreSQL, {of}", "% of a core", found["database"], goal=Goal(most=20)),
     ]
 
 
@@ -176,17 +135,11 @@ def new_database(name: str) -> Iterator[str]:
     yield urlunsplit(urlsplit(address)._replace(path=f"/{name}"))
 
 
-def _cpu_of(pid: int) -> float:
-    """Give the CPU seconds of a process so far, with those of its children that have ended."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return sum(map(int, fields[11:15])) / _TICKS
-
-
 def _cpu_of_database(postmaster: int) -> float:
     """Give the CPU seconds of all processes of a database server on this machine."""
-    total = _cpu_of(postmaster)
+    total = cpu_of(postmaster)
     for each in Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split():
-        total += _cpu_of(int(each))
+        total += cpu_of(int(each))
     return total
 
 

@@ -1,103 +1,154 @@
-"""What the benchmarks share: a server, measuring children, CPU seconds, a table and a record."""
+"""What the benchmarks share: a server, children that measure, what a process costs."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
+import resource
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
+KEEPSTEP = Path(sys.executable).with_name("keepstep")
 
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One line of the table: ours beside a rival's, both in the same unit; less is better."""
-
-    name: str
-    unit: str
-    ours: float
-    rival: float | None = None
-    rival_name: str = ""
-    goal: float | None = None
-    notes: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def ratio(self) -> float | None:
-        """How many times the rival costs what we cost."""
-        return self.rival / self.ours if self.rival is not None and self.ours else None
+Ask = Callable[..., dict[str, Any]]
 
 
 def cpu_seconds() -> float:
     """Give the CPU seconds, user and system, that this process has spent so far."""
-    times = os.times()
-    return times.user + times.system
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def cpu_of(pid: int) -> float:
+    """Give the CPU seconds of another process so far, with those of its children that ended.
+
+    The system counts them in hundredths.
+    """
+    parts = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return sum(map(int, parts[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
+def wait_for(true: Callable[[], bool], what: str, seconds: float = 300) -> None:
+    """Wait until something is true. Raises SystemExit where it does not come to be."""
+    until = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > until:
+            raise SystemExit(f"waited {seconds:g} s in vain for {what}")
+        time.sleep(0.2)
+
+
+def peak_bytes(pid: int | str = "self") -> int:
+    """Give the most memory that a process ever had resident.
+
+    ru_maxrss won't do: on Linux a new process inherits it from the one that started it.
+    """
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+    found = re.search(r"VmHWM:\s*(\d+) kB", status)
+    assert found is not None, "memory is measured on Linux"
+    return int(found[1]) * 1024
+
+
+def clean_environment(**more: str) -> dict[str, str]:
+    """Give the environment without settings of the product, but for `more`."""
+    kept = {key: each for key, each in os.environ.items() if "KEEPSTEP" not in key}
+    return kept | {"DJANGO_SETTINGS_MODULE": "keepstep.settings"} | more
+
+
+def product_environment(home: str, database: str = "") -> dict[str, str]:
+    """Give the environment of a product in this folder, on SQLite there or on a database by URL."""
+    more = {"KEEPSTEP_DATABASE_URL": database} if database else {}
+    return clean_environment(KEEPSTEP_HOME=home, **more)
+
+
+@contextmanager
+def talking(
+    module: str, *arguments: str, home: str = "", database: str = "", greets: bool = False
+) -> Iterator[tuple[Ask, dict[str, Any]]]:
+    """Run a module that answers each line of JSON with one; give how to ask, and what it greets by.
+
+    With a `home` it is the product's, on a `database` of its own or the URL of another. On leaving
+    its standard input ends, and it is waited for.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-m", module, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=product_environment(home, database) if home else None,
+    )
+    said, heard = process.stdin, process.stdout
+    assert said is not None
+    assert heard is not None
+
+    def hear() -> dict[str, Any]:
+        line = heard.readline()
+        if not line:
+            raise SystemExit(f"{module} ended with {process.wait()}")
+        found: dict[str, Any] = json.loads(line)
+        return found
+
+    def ask(**words: Any) -> dict[str, Any]:
+        said.write(json.dumps(words) + "\n")
+        said.flush()
+        return hear()
+
+    try:
+        yield ask, hear() if greets else {}
+    finally:
+        said.close()
+        process.wait(timeout=60)
 
 
 @contextmanager
 def server(mailboxes: int, items: int) -> Iterator[dict[str, Any]]:
     """Run the benchmarks' Exchange in a process of its own; give its `url` and `emails`."""
-    command = [sys.executable, "-m", "benchmarks.server"]
-    command += ["--mailboxes", str(mailboxes), "--items", str(items)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdin is not None
-    try:
-        yield json.loads(process.stdout.readline())
-    finally:
-        process.stdin.close()
-        process.wait(timeout=30)
+    sizes = ("--mailboxes", str(mailboxes), "--items", str(items))
+    with talking("benchmarks.server", *sizes, greets=True) as (_, served):
+        yield served
 
 
-def in_child(module: str, given: dict[str, Any]) -> dict[str, Any]:
-    """Run `module` as a program in a new process with an empty home; give the JSON it prints."""
-    with tempfile.TemporaryDirectory(prefix="keepstep-bench-") as home:
-        environment = {key: each for key, each in os.environ.items() if "KEEPSTEP" not in key}
-        environment |= {"KEEPSTEP_HOME": home, "DJANGO_SETTINGS_MODULE": "keepstep.settings"}
-        done = subprocess.run(
-            [sys.executable, "-m", module],
-            input=json.dumps(given),
-            stdout=subprocess.PIPE,
-            text=True,
-            check=True,
-            env=environment,
-        )
-    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return answer
+@contextmanager
+def child(
+    module: str, given: dict[str, Any], home: str = "", database: str = ""
+) -> Iterator[tuple[Ask, dict[str, Any]]]:
+    """Run `module` in a new process; give how to ask more of it, and what it answers at first.
+
+    Its home is a new and empty one unless named.
+    """
+    with ExitStack() as stack:
+        if not home:
+            home = stack.enter_context(tempfile.TemporaryDirectory(prefix="keepstep-bench-"))
+        ask, _ = stack.enter_context(talking(module, home=home, database=database))
+        yield ask, ask(**given)
+
+
+def in_child(
+    module: str, given: dict[str, Any], home: str = "", database: str = ""
+) -> dict[str, Any]:
+    """Run `module` as a program in a new process, as `child` does; give the JSON it answers."""
+    with child(module, given, home, database) as (_, answered):
+        return answered
 
 
 def given() -> dict[str, Any]:
-    """In a child: give what it was asked."""
-    asked: dict[str, Any] = json.load(sys.stdin)
+    """In a child: give what it was asked at first."""
+    asked: dict[str, Any] = json.loads(sys.stdin.readline())
     return asked
+
+
+def further() -> Iterator[dict[str, Any]]:
+    """In a child: give what else it is asked, until nothing more is."""
+    for line in sys.stdin:
+        yield json.loads(line)
 
 
 def answer(found: dict[str, Any]) -> None:
     """In a child: print what was found."""
     print(json.dumps(found), flush=True)
-
-
-def table(figures: Sequence[Figure]) -> str:
-    """Give the figures as a table of text."""
-    heading = ("figure", "ours", "rival", "ratio", "expected")
-    rows = [heading, *(_row(each) for each in figures)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(heading))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    )
-
-
-def _row(figure: Figure) -> tuple[str, str, str, str, str]:
-    rival = f"{figure.rival:.3g} {figure.unit} ({figure.rival_name})" if figure.rival else "-"
-    ratio = f"{figure.ratio:.1f}x" if figure.ratio else "-"
-    return (
-        figure.name,
-        f"{figure.ours:.3g} {figure.unit}",
-        rival,
-        ratio,
-        "" if figure.goal is None else f"{figure.goal:g}{'x' if figure.ratio else figure.unit}",
-    )
