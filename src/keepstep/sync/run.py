@@ -22,6 +22,7 @@ from keepstep.store import mailboxes
 from keepstep.store.apply import Counts
 from keepstep.store.mailboxes import IdleNote, NotTried, TakenMailbox
 from keepstep.sync.guard import Guard, GuardedConnector, Refused
+from keepstep.sync.precedence import Precedence
 from keepstep.sync.round import Means, Outcome, poll
 from keepstep.sync.traced import tell_round
 
@@ -107,7 +108,8 @@ class Manner:
     `connections` bounds the mailboxes read at once; `retry_within` is for how long a failure that
     passes by itself is tried again within the run; `work` is what is done with each mailbox;
     `guard` stands before the server (None: one for this run alone); `notify` are the addresses
-    that failure e-mails go to; `sleep` and `jitter` are the world's.
+    that failure e-mails go to; `sleep` and `jitter` are the world's. `precedence` is told while
+    mailboxes of the run wait to be begun (None: nobody gives way to them).
     """
 
     connections: int
@@ -119,6 +121,7 @@ class Manner:
     notify: tuple[str, ...] = ()
     sleep: Sleep = asyncio.sleep
     jitter: Callable[[], float] = random.random
+    precedence: Precedence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +143,15 @@ class _Feed:
         self,
         portions: AsyncGenerator[Portion, None],
         begin: Callable[[Portion], Iterable[TakenMailbox]],
+        precedence: Precedence | None,
     ) -> None:
         self.ready: deque[TakenMailbox] = deque()
         self._portions = portions
         self._begin = begin
         self._filling = asyncio.Lock()
+        self._precedence = precedence
+        if precedence is not None:
+            precedence.begin()
 
     async def fill(self) -> bool:
         """Take the next portion where nothing is ready; say whether something is."""
@@ -152,9 +159,16 @@ class _Feed:
             while not self.ready:
                 portion = await anext(self._portions, None)
                 if portion is None:
+                    self.end()
                     return False
                 self.ready.extend(self._begin(portion))
         return True
+
+    def end(self) -> None:
+        """Note that nothing waits to be begun any more."""
+        precedence, self._precedence = self._precedence, None
+        if precedence is not None:
+            precedence.end()
 
 
 class Run:
@@ -192,7 +206,7 @@ class Run:
         However many there are, no more of them than a portion is in memory beside those at work.
         """
         await self._guard.begin(self._means.writer, self._means.clock())
-        feed = _Feed(portions, self._begin_portion)
+        feed = _Feed(portions, self._begin_portion, self._manner.precedence)
         workers = [
             asyncio.create_task(self._work(feed, total))
             for _ in range(min(self._manner.connections, total))
@@ -203,6 +217,7 @@ class Run:
             for worker in workers:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
+            feed.end()
             await portions.aclose()
             await self._note_idle()
             await self._note_not_tried()

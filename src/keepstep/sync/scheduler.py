@@ -40,12 +40,15 @@ from keepstep.sync.fleet.turns import Turn, TurnConnector
 from keepstep.sync.guard import Guard
 from keepstep.sync.housekeeping import Housekeeping
 from keepstep.sync.places import PlacesOfFleet, PlacesOfProcess
-from keepstep.sync.round import Means, Outcome
+from keepstep.sync.precedence import Precedence
+from keepstep.sync.round import Means, Outcome, poll
+from keepstep.sync.run import Manner, Work
 from keepstep.sync.service import (
     VERIFICATION,
     access_of,
     account_of,
     current_policy,
+    giving_way,
     manner_of,
     means_for,
     require_ready,
@@ -85,6 +88,7 @@ class Scheduler:
         self._loaded: ApplicationSettings | None = None
         self._settings: ApplicationSettings | None = None
         self._guard = Guard()
+        self._precedence = Precedence()
         self._has_run = False
         self._complaint = ""
         self._marks = Marks(time.monotonic)
@@ -231,9 +235,8 @@ class Scheduler:
             self._rounds.go_by(None)
             await supervisor.arrange(None)
             return
-        guard = self._guard
-        self._rounds.go_by(Terms(means, manner_of(self._settings, guard=guard)))
-        notifier = GuardedNotifier(means.notifier, guard, means.writer, utc_now)
+        self._rounds.go_by(Terms(means, self._manner()))
+        notifier = GuardedNotifier(means.notifier, self._guard, means.writer, utc_now)
         await supervisor.arrange(Arrangement(notifier, self._settings, contexts))
 
     def _complain(self, message: str) -> None:
@@ -294,6 +297,11 @@ class Scheduler:
     def _safety_poll(self, job: JobDefinition) -> timedelta | None:
         assert self._settings is not None, "a job runs only where they were read"
         return None if job.kind == VERIFICATION else timedelta(minutes=self._settings.safety_poll)
+
+    def _manner(self, work: Work = poll) -> Manner:
+        """Give how this process goes about a run."""
+        assert self._settings is not None, "a job runs only where they were read"
+        return manner_of(self._settings, work=work, guard=self._guard, precedence=self._precedence)
 
     def _shares(self) -> Shares | None:
         """Give how connections are divided in the fleet, None while nothing is to be done."""
@@ -385,11 +393,10 @@ class Scheduler:
             await asyncio.sleep(SLOW_SECONDS)
             await turn.set_apart(sorted(held))
 
-        assert self._settings is not None, "a job runs only where they were read"
-        manner = replace(
-            manner_of(self._settings, work=and_let_go, guard=self._guard), connections=connections
-        )
+        manner = replace(self._manner(and_let_go), connections=connections)
         within = replace(means, connector=TurnConnector(means.connector, turn))
+        if order.long:
+            within, manner = giving_way(within, manner)
         slow = asyncio.create_task(set_slow_apart())
         try:
             await run_share(
@@ -435,14 +442,12 @@ class Scheduler:
                 self._claims.release([mailbox.id])
 
         try:
-            assert self._settings is not None
-            manner = manner_of(self._settings, work=and_let_go, guard=self._guard)
             lasting: set[int] = set()
             if job.kind != VERIFICATION:
                 lasting = await means.writer.call(runs.lasting, ids)
             await run_over(
                 means,
-                manner,
+                self._manner(and_let_go),
                 [each for each in ids if each not in lasting],
                 job=job.name,
                 trigger="schedule",

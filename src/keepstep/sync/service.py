@@ -26,6 +26,7 @@ from keepstep.store.jobs import JobDefinition
 from keepstep.store.settings import ApplicationSettings, check_complete, check_enabled, load
 from keepstep.store.writer import Writer
 from keepstep.sync.guard import Guard
+from keepstep.sync.precedence import GivingWay, Precedence
 from keepstep.sync.round import Means, poll
 from keepstep.sync.run import RETRY_WITHIN, Manner, Portion, Progress, Run, RunResult, Work, merged
 from keepstep.sync.traced import tell_run
@@ -219,6 +220,7 @@ def manner_of(
     retry_within: timedelta = timedelta(0),
     work: Work = poll,
     guard: Guard | None = None,
+    precedence: Precedence | None = None,
 ) -> Manner:
     """Give how a run goes about it, by the settings."""
     return Manner(
@@ -229,6 +231,7 @@ def manner_of(
         work=work,
         guard=guard or Guard(account_of(settings)),
         notify=settings.notify_sync_failure_to,
+        precedence=precedence,
     )
 
 
@@ -255,12 +258,11 @@ async def run_over(
     before = means.connector.requests
     run_id = await call(runs.begin_run, job, trigger, means.clock())
     with spans.span("keepstep.run") as span:
-        lanes = _lanes(manner, ids, lasting)
         results = await _all_of(
-            Run(means, of_lane, progress, number=run_id).over_portions(
+            Run(in_lane, of_lane, progress, number=run_id).over_portions(
                 _portions(means.writer, each, policy), len(each)
             )
-            for of_lane, each in lanes
+            for in_lane, of_lane, each in _lanes(means, manner, ids, lasting)
         )
         result = merged(results)
         result.requests = means.connector.requests - before
@@ -274,15 +276,26 @@ async def run_over(
 
 
 def _lanes(
-    manner: Manner, ids: Sequence[int], lasting: Sequence[int]
-) -> list[tuple[Manner, Sequence[int]]]:
-    """Give what is polled side by side, and by how many connections."""
+    means: Means, manner: Manner, ids: Sequence[int], lasting: Sequence[int]
+) -> list[tuple[Means, Manner, Sequence[int]]]:
+    """Give what is polled side by side, by which means, and by how many connections."""
     shares = shares_of(manner.connections)
     few = shares.first.jobs * shares.first.connections
-    if not (ids and lasting and few):
-        return [(manner, [*ids, *lasting])]
-    rest = manner.connections - few
-    return [(replace(manner, connections=rest), ids), (replace(manner, connections=few), lasting)]
+    if not (lasting and few):
+        return [(means, manner, [*ids, *lasting])]
+    slow_means, slow = giving_way(means, manner)
+    if not ids:
+        return [(slow_means, slow, lasting)]
+    rest = replace(manner, connections=manner.connections - few)
+    return [(means, rest, ids), (slow_means, replace(slow, connections=few), lasting)]
+
+
+def giving_way(means: Means, manner: Manner) -> tuple[Means, Manner]:
+    """Give the means and manner of full rounds, which let the others go first."""
+    if manner.precedence is None:
+        return means, manner
+    connector = GivingWay(means.connector, manner.precedence)
+    return replace(means, connector=connector), replace(manner, precedence=None)
 
 
 async def _all_of(runs: Iterable[Coroutine[Any, Any, RunResult]]) -> list[RunResult]:
