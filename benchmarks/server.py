@@ -18,6 +18,8 @@ def main() -> None:
     given = parser.parse_args()
     now = datetime.now(UTC)
     simulator = Simulator(clock=lambda: now, seed=1, log_limit=100)
+    # As Exchange does; of a server that does not, empty bodies are asked for once more.
+    simulator.front_end = "EX01"
     if given.items:
         simulator.seed_calendars(given.mailboxes, items_each=given.items)
     else:

@@ -56,6 +56,11 @@ def application(
     async def tell_time(_: web.Request, response: web.StreamResponse) -> None:
         response.headers["Date"] = format_datetime(simulator.clock(), usegmt=True)
 
+    async def tell_name(_: web.Request, response: web.StreamResponse) -> None:
+        if simulator.front_end:
+            response.headers["X-FEServer"] = simulator.front_end
+
+    app.on_response_prepare.append(tell_name)
     if tells_time:
         app.on_response_prepare.append(tell_time)
     if control:

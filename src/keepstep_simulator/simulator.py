@@ -113,6 +113,8 @@ class Simulator:
         self.log = Logbook(log_limit)
         self.faults = Faults(Random(f"{seed}:faults"))
         self.concurrency: int | None = None
+        # The name by which answers tell, in X-FEServer, that they come from Exchange ("": untold).
+        self.front_end = ""
         self.ticks = ticks
         self.back_ends = BackEnds(back_ends)
         self.notifier = Notifier(

@@ -48,16 +48,27 @@ def pack_details(details: Details) -> Packed:
         "s": details.subject,
         "l": details.location,
         "b": details.body,
-        "o": [details.organizer.name, details.organizer.email] if details.organizer else None,
-        "a": [_pack_attendee(each) for each in details.attendees],
         "p": _unless(details.sensitivity, Sensitivity.NORMAL),
         "w": _unless(details.show_as, ShowAs.BUSY),
         "x": details.cancelled,
-        "c": list(details.categories),
-        "j": details.join_url,
-        "r": _unless(details.response, Response.NONE),
     }
-    return _without_empty(packed)
+    return _without_empty(packed) | pack_people(details)
+
+
+def pack_people(details: Details) -> Packed:
+    """Give of the details organizer, attendees, categories, join URL and response, as packed."""
+    packed: Packed = {}
+    if details.organizer is not None:
+        packed["o"] = [details.organizer.name, details.organizer.email]
+    if details.attendees:
+        packed["a"] = [_pack_attendee(each) for each in details.attendees]
+    if details.categories:
+        packed["c"] = list(details.categories)
+    if details.join_url:
+        packed["j"] = details.join_url
+    if details.response is not Response.NONE:
+        packed["r"] = str(details.response)
+    return packed
 
 
 def unpack_details(packed: Mapping[str, Any]) -> Details:

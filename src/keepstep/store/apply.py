@@ -40,7 +40,8 @@ class PageResult:
     `mentioned` are the ids of all items that the answer told of: none of them stays in quarantine
     unless it is set aside again. `left_out` are versions that were read for nothing, with the
     rule that leaves them out, beside those of the decisions. `delay` is how many seconds ago the
-    oldest change was made in Exchange (None: that is not known).
+    oldest change was made in Exchange (None: that is not known). `bare`: nothing is stored of the
+    mailbox yet.
     """
 
     mailbox_id: int
@@ -53,6 +54,7 @@ class PageResult:
     mentioned: Sequence[str] = ()
     left_out: Sequence[tuple[Version, Rule]] = ()
     delay: float | None = None
+    bare: bool = False
 
 
 @dataclass(slots=True)
@@ -142,7 +144,8 @@ def _apply_decisions(result: PageResult) -> None:
     passed_over: list[Note | Mark] = [*notes, *marks]
     versions = [(each.version, each.rule) for each in passed_over if each.version]
     _write_left_out([*versions, *result.left_out], result.mailbox_id)
-    _forget_left_out([put.appointment.item_id for put in puts], result.mailbox_id)
+    if not result.bare:
+        _forget_left_out([put.appointment.item_id for put in puts], result.mailbox_id)
     _write_quarantine(decisions, result)
     _write_history(decisions, result)
 
@@ -277,7 +280,7 @@ def _forget_left_out(item_ids: Sequence[str], mailbox_id: int) -> None:
 def _write_quarantine(decisions: Sequence[Decision], result: PageResult) -> None:
     aside = [each for each in decisions if isinstance(each, SetAside)]
     quarantine = Quarantine.objects.filter(mailbox_id=result.mailbox_id)
-    if quarantine.exists():
+    if not result.bare and quarantine.exists():
         over = set(result.mentioned) - {each.item_id for each in aside}
         quarantine.filter(among("item_id", over)).delete()
     for each in aside:

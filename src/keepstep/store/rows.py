@@ -9,8 +9,8 @@ from typing import Any
 from keepstep.core.appointment import Appointment, Details, Sensitivity, ShowAs, Zone
 from keepstep.core.decisions import KnownRow, RowState
 from keepstep.core.pack import (
-    pack_details,
     pack_instant,
+    pack_people,
     pack_series,
     pack_zone,
     unpack_details,
@@ -71,7 +71,7 @@ def columns(appointment: Appointment, shown: Shown) -> tuple[str | bool | dateti
         details.show_as.value,
         details.cancelled,
         appointment.masked,
-        _dump(_pack_people(details)),
+        _dump(pack_people(details)),
         _dump(pack_series(appointment)),
         _dump(_pack_zones(appointment)),
         pack_shown(shown),
@@ -141,19 +141,6 @@ def _dump(value: dict[str, Any] | None) -> str:
     return _encode(value) if value else ""
 
 
-def _pack_people(details: Details) -> dict[str, Any]:
-    """Pack what has no column of its own."""
-    return pack_details(
-        Details(
-            organizer=details.organizer,
-            attendees=details.attendees,
-            categories=details.categories,
-            join_url=details.join_url,
-            response=details.response,
-        )
-    )
-
-
 def _pack_zones(appointment: Appointment) -> dict[str, Any]:
     """Pack the zones, where there is more to them than an IANA name."""
     zone, end_zone = appointment.zone, appointment.end_zone
@@ -173,6 +160,8 @@ def _unpack_zones(row: models.Appointment) -> tuple[Zone, Zone | None]:
 
 def pack_shown(shown: Shown) -> str:
     """Give which occurrences a row shows as its column keeps it."""
+    if shown is ALL:
+        return ""
     packed: dict[str, Any] = {}
     if shown.after is not None:
         packed["a"] = pack_instant(shown.after)

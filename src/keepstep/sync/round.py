@@ -79,6 +79,8 @@ class _Round:
         self.full = mailbox.in_full_round
         self.full_round = mailbox.full_round
         self.unsettled = mailbox.unsettled
+        # It never had a round: there is nothing to be looked up of it.
+        self.bare = mailbox.full_round == 0
         self.cutoff = mailbox.cutoff or self.began - means.policy.past
         self.target = Target(mailbox.email, mailbox.time_zone)
         self.outcome = outcome
@@ -166,7 +168,7 @@ class _Round:
 
     async def _known(self, listing: Listing) -> dict[str, KnownRow]:
         ids = [change.item_id for change in listing.changes]
-        if not ids:
+        if not ids or self.bare:
             return {}
         if self.full and self.full_round > 1:
             self.left_out = await self.means.writer.call(view.left_out, self.mailbox.id, ids)
@@ -205,7 +207,9 @@ class _Round:
             )
         read = [item for item in items.values() if isinstance(item, Appointment)]
         call, mailbox_id = self.means.writer.call, self.mailbox.id
-        twins = await call(view.twins, mailbox_id, [each.uid for each in read]) if read else {}
+        twins = {}
+        if read and not self.bare:
+            twins = await call(view.twins, mailbox_id, [each.uid for each in read])
         series = [each.uid for each in read if each.recurrence is not None]
         first = self.mailbox.last_success is None
         records = await call(view.records, mailbox_id, series) if series and not first else {}
@@ -224,11 +228,13 @@ class _Round:
             for each in decisions
             if not isinstance(each, SetAside) and each.row is not None
         }
-        pending = [row for row in await call(view.pending, mailbox.id) if row.id not in decided]
-        pending += [each.row for each in marked]
+        pending = [each.row for each in marked]
+        if not self.bare:
+            unsettled = await call(view.pending, mailbox.id)
+            pending = [row for row in unsettled if row.id not in decided] + pending
         absent: Sequence[KnownRow] = ()
         boundary = self.terms.boundary
-        if self.full:
+        if self.full and not self.bare:
             aside = {each.item_id for each in decisions if isinstance(each, SetAside)}
             absent = [
                 row
@@ -251,10 +257,12 @@ class _Round:
             success=self.began if listing.last else None,
             mentioned=[change.item_id for change in listing.changes],
             delay=None if self.full else self._delay(listing),
+            bare=self.bare,
         )
         await self.means.writer.call(apply_page, result)
         self.state = listing.sync_state
         self.unsettled = True
+        self.bare = False
         self.outcome.pages += 1
         add_counts(self.outcome.counts, count(decisions))
 

@@ -107,18 +107,18 @@ def _change(kind: ChangeKind, change: _Element) -> ListedChange:
         raise ExchangeError("answer-unreadable", "a change without an item")
     item = change[0]
     parts = {part.tag: part for part in item}
-    item_id = parts.get(_ITEM_ID)
-    is_calendar_item = item.tag == CALENDAR_ITEM
+    find = parts.get
+    item_id = find(_ITEM_ID)
     return ListedChange(
-        kind=kind,
-        item_id=_id_of(item_id),
-        change_key="" if item_id is None else item_id.get("ChangeKey", ""),
-        item_kind=_item_kind(parts.get(_KIND)) if is_calendar_item else ItemKind.OTHER,
-        uid=_token(parts.get(_UID)),
-        start=_moment(parts.get(_START)),
-        end=_moment(parts.get(_END)),
-        last_modified=_moment(parts.get(_LAST_MODIFIED)),
-        sensitivity=_sensitivity(parts.get(_SENSITIVITY)),
+        kind,
+        _id_of(item_id),
+        "" if item_id is None else item_id.get("ChangeKey", ""),
+        _item_kind(find(_KIND)) if item.tag == CALENDAR_ITEM else ItemKind.OTHER,
+        _token(find(_UID)),
+        _moment(find(_START)),
+        _moment(find(_END)),
+        _moment(find(_LAST_MODIFIED)),
+        _sensitivity(find(_SENSITIVITY)),
     )
 
 

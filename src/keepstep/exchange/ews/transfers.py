@@ -20,6 +20,8 @@ import pycurl
 # As epoll has them: select.EPOLLIN and EPOLLOUT, which not every system's Python knows.
 _READ, _WRITE = 1, 4
 _AT_ONCE = 64
+# Time limits are kept to within so many milliseconds.
+_COARSE = 1000
 
 
 class Broken(Exception):
@@ -226,9 +228,10 @@ class Transfers:
     def _on_timer(self, milliseconds: int) -> None:
         if milliseconds == 0:
             self._tick_soon()
-        elif milliseconds > 0:
-            # To be asked too early does no harm: a timer that comes before is left as it is.
-            due = self._loop.time() + milliseconds / 1000
+        elif milliseconds > 0 and (self._timer is None or milliseconds < _COARSE):
+            # Asked too early libcurl says anew when it wants to be asked. So one timer serves all
+            # that is far off, and none is set and cancelled for each transfer.
+            due = self._loop.time() + min(milliseconds, _COARSE) / 1000
             if self._timer is None or due < self._due:
                 if self._timer is not None:
                     self._timer.cancel()
