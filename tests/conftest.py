@@ -32,6 +32,15 @@ if not os.environ.get("KEEPSTEP_SOAK"):
     settings.load_profile("same")
 
 
+# Files whose tests mostly wait: for a minute to begin, for a process that was frozen.
+WAITING = ("test_fleet.py", "test_fleet_events.py", "test_delivery.py", "test_serve.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with those that wait: one of three processes waits then, while two compute."""
+    items.sort(key=lambda item: item.path.name not in WAITING)
+
+
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A data directory of the test's own, for the commands that it runs."""
