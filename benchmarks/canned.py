@@ -160,7 +160,10 @@ class CannedExchange:
 
 
 def _whole(body: bytes) -> bytes:
-    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/xml; charset=utf-8\r\nContent-Length: %d\r\n\r\n"
+    head = (
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/xml; charset=utf-8\r\nX-FEServer: EX01\r\n"
+        b"Content-Length: %d\r\n\r\n"
+    )
     return head % len(body) + body
 
 
