@@ -29,7 +29,7 @@ class Sizes:
     told: int = 1000
     changing: int = 30
     idle: int = 120
-    shared: int = 4000
+    shared: int = 12_000
     table: int = 100_000
 
 
@@ -48,7 +48,7 @@ QUICK = Sizes(
     told=200,
     changing=10,
     idle=60,
-    shared=1000,
+    shared=4000,
     table=10_000,
 )
 
