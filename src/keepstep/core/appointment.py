@@ -281,3 +281,8 @@ class Occurrence:
     first_day: date | None = None
     last_day: date | None = None
     is_exception: bool = False
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Say whether it is cancelled, by itself or with its whole series."""
+        return self.details.cancelled or self.appointment.details.cancelled

@@ -10,7 +10,6 @@ from itertools import groupby
 from keepstep.core.appointment import Response, Role
 from keepstep.exports.columns import Line
 from keepstep.exports.meetings import Met, is_external
-from keepstep.store.calendar import is_cancelled
 
 
 @dataclass(slots=True)
@@ -35,7 +34,7 @@ def lines(found: Iterable[Met]) -> Iterator[Line]:
         operator = None
         for each in meetings:
             operator = each.operator
-            if not (each.is_withheld or each.is_declined or is_cancelled(each.occurrence)):
+            if not (each.is_withheld or each.is_declined or each.occurrence.is_cancelled):
                 _count(each, contacts)
         assert operator is not None, key
         for contact in sorted(contacts.values(), key=lambda each: (-each.meetings, each.email)):

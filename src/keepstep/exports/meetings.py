@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from keepstep.core.appointment import Details, Occurrence, Response, Role, Sensitivity
 from keepstep.core.roles import is_withheld
 from keepstep.exports.columns import Line
-from keepstep.store.calendar import Window, is_cancelled, occurrences_in, window
+from keepstep.store.calendar import Window, occurrences_in, window
 from keepstep.store.models import Operator
 from keepstep.store.seen import SeenOperator
 
@@ -63,7 +63,7 @@ def met(
         ]
         found.sort(key=lambda each: (each.occurrence.start, each.occurrence.end))
         for meeting in found:
-            cancelled = is_cancelled(meeting.occurrence)
+            cancelled = meeting.occurrence.is_cancelled
             if not cancelled or (include_cancelled and not meeting.is_withheld):
                 yield meeting
 
@@ -109,7 +109,7 @@ def lines(found: Iterable[Met]) -> Iterator[Line]:
             tuple(dict.fromkeys(outside)),
             details.categories,
             each.details.show_as.value,
-            "cancelled" if is_cancelled(occurrence) else "confirmed",
+            "cancelled" if occurrence.is_cancelled else "confirmed",
             _is_private(occurrence),
             "" if each.is_withheld else occurrence.appointment.uid,
             None if each.is_withheld else occurrence.recurrence_id,

@@ -108,7 +108,7 @@ def _entries(operator: Operator, days: Window, include_cancelled: bool) -> list[
     found = [
         (each.start, entry.of(each))
         for each in occurrences_in(operator, days)
-        if include_cancelled or not is_cancelled(each)
+        if include_cancelled or not each.is_cancelled
     ]
     found.sort(key=lambda pair: (pair[0], pair[1]["end"], pair[1]["uid"]))
     return [entry for _, entry in found]
@@ -138,11 +138,6 @@ def lies_in(occurrence: Occurrence, days: Window) -> bool:
     if occurrence.start == occurrence.end:
         return days.start <= occurrence.start < days.end
     return occurrence.start < days.end and occurrence.end > days.start
-
-
-def is_cancelled(occurrence: Occurrence) -> bool:
-    """Say whether it is cancelled, by itself or with its whole series."""
-    return occurrence.details.cancelled or occurrence.appointment.details.cancelled
 
 
 def _midnight(day: date, time_zone: str) -> datetime:
@@ -198,7 +193,7 @@ def _common(operator: str, occurrence: Occurrence) -> dict[str, Any]:
         "attendees": [_attendee(each) for each in details.attendees],
         "sensitivity": details.sensitivity.value,
         "show_as": details.show_as.value,
-        "status": "cancelled" if is_cancelled(occurrence) else "confirmed",
+        "status": "cancelled" if occurrence.is_cancelled else "confirmed",
         "recurrence_id": None,
         "categories": list(details.categories),
         **_warnings(occurrence),

@@ -21,7 +21,6 @@ from keepstep.store.calendar import (
     Window,
     entry_of,
     instant,
-    is_cancelled,
     lies_in,
     rows_in,
 )
@@ -126,7 +125,7 @@ def _shown(member: SeenOperator, row: Appointment, occurrence: Occurrence, names
         "appointment": identity,
         "operator_id": member.operator.pk,
         **entry,
-        "status": "cancelled" if is_cancelled(occurrence) else "confirmed",
+        "status": "cancelled" if occurrence.is_cancelled else "confirmed",
         "private": any(each != "normal" for each in sensitivities),
         "withheld": withheld,
     }

@@ -52,7 +52,7 @@ class Meeting:
     @property
     def is_cancelled(self) -> bool:
         """Say whether it is cancelled, by itself or with its whole series."""
-        return _is_cancelled(self.occurrence)
+        return self.occurrence.is_cancelled
 
 
 Span = tuple[datetime, datetime]
@@ -104,7 +104,7 @@ def meetings_of(copies: Sequence[Copy], spans: Iterable[Span]) -> list[Meeting]:
         for occurrence in _occurrences(copy, spans):
             kinds = occurrence.details.sensitivity, copy.appointment.details.sensitivity
             withheld = is_withheld(Sight.NOT_PRIVATE, *kinds)
-            if withheld and _is_cancelled(occurrence):
+            if withheld and occurrence.is_cancelled:
                 continue
             meeting = Meeting((copy.owner,), copy, occurrence, withheld)
             key = occurrence.first_day or occurrence.start, 0 if is_shared else number
@@ -144,7 +144,3 @@ def _people(meeting: Meeting) -> list[str]:
     organizer = meeting.details.organizer
     named = [organizer.email if organizer else ""]
     return [each.casefold() for each in (*named, *(a.email for a in meeting.details.attendees))]
-
-
-def _is_cancelled(occurrence: Occurrence) -> bool:
-    return occurrence.details.cancelled or occurrence.appointment.details.cancelled
