@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connection
 
+from keepstep.core.shares import shares_of
 from keepstep.store.orders import Lane, forget_some, lanes
 from keepstep.store.overview import overview
 from keepstep.sync.fleet.order import Lane as OrderLane
@@ -75,3 +76,40 @@ def test_what_the_queue_noted_is_forgotten_a_bounded_part_at_a_time() -> None:
     assert forget_some(now + timedelta(minutes=1), 3) == 2
     assert forget_some(now + timedelta(minutes=1), 3) == 0
     assert lanes()[0].waiting == 5
+
+
+async def in_hand_of_one(limit: int, *orders: Order) -> list[str]:
+    """Give the lanes of what one process has in hand while nothing of it gets done."""
+    shares = shares_of(limit)
+    taken: list[str] = []
+    done = asyncio.Event()
+
+    def enough(lane: OrderLane) -> bool:
+        share = shares.living if lane is OrderLane.LIVING else shares.first
+        return taken.count(lane) >= share.jobs
+
+    async def keep(order: Order) -> None:
+        taken.append(order.lane)
+        await done.wait()
+
+    queue = await Queue.open()
+    await queue.put(orders)
+    working = asyncio.create_task(queue.work(keep, shares, enough))
+    await asyncio.sleep(1.5)
+    in_hand = sorted(taken)
+    queue.stop()
+    done.set()
+    await working
+    await queue.close()
+    return in_hand
+
+
+@pytest.mark.usefixtures("postgresql")
+@pytest.mark.parametrize("limit", [1, 3, 4, 27])
+def test_first_rounds_in_hand_leave_all_connections_of_the_living_to_them(limit: int) -> None:
+    install()
+    shares = shares_of(limit)
+    first = [Order("J", OrderLane.FIRST, number, True, 1) for number in range(5)]
+    living = [Order("J", OrderLane.LIVING, number, False, 1) for number in range(5)]
+    taken = asyncio.run(in_hand_of_one(limit, *first, *living))
+    assert taken == ["first"] * shares.first.jobs + ["living"] * shares.living.jobs

@@ -32,14 +32,10 @@ def test_processes_that_have_their_fair_share_leave_nothing_undone(
     limit: int, members: int
 ) -> None:
     shares = shares_of(limit)
-    share = fair_share(shares, members)
-    assert share >= 1
-    assert share * members >= shares.living.jobs
-    assert (share - 1) * members < shares.living.jobs
-
-
-def test_while_nothing_is_to_be_done_nobody_has_a_share() -> None:
-    assert fair_share(None, 3) == 0
+    for each in (shares.living, shares.first):
+        share = fair_share(each, members)
+        assert share * members >= each.jobs
+        assert (share - 1) * members < each.jobs
 
 
 def test_a_shard_is_of_neighbours() -> None:

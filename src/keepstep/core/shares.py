@@ -44,12 +44,12 @@ def shares_of(limit: int) -> Shares:
     return Shares(Share(jobs, rest // jobs), Share(lanes, fifth // lanes), fifth)
 
 
-def fair_share(shares: Shares | None, members: int) -> int:
-    """Give how many shards that are kept in step one of so many processes should have at once.
+def fair_share(share: Share, members: int) -> int:
+    """Give how many of the share's jobs one of so many processes should have in hand at once.
 
-    All together may have `shares.living.jobs`; whoever is quickest shall not have most of them.
+    All together may have `share.jobs`; whoever is quickest shall not have most of them.
     """
-    return -(-shares.living.jobs // members) if shares else 0
+    return -(-share.jobs // members)
 
 
 def shard_of(mailbox_id: int) -> int:

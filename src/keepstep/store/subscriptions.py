@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Q
@@ -66,53 +67,87 @@ def _signature(address_key: str) -> bytes:
     return bytes(mac.digest()[:_SIGNATURE_BYTES])
 
 
-def watched(contexts: Iterable[str], ours: Container[int]) -> list[Watched]:
-    """Give each mailbox that is to be told of, or that has a subscription.
+_OF_WATCHED = (
+    "id",
+    "operator__email",
+    "operator__time_zone",
+    "operator__calendar_sync",
+    "operator__access_group",
+    "last_success",
+    "folder_id",
+    "address",
+    "subscription__retry_at",
+)
+_OF_STANDING = (
+    "subscription__way",
+    "subscription__subscription_id",
+    "subscription__folder_id",
+    "subscription__address",
+    "subscription__watermark",
+    "subscription__subscribed_at",
+    "subscription__heard_at",
+)
+
+
+def watched(
+    contexts: Iterable[str],
+    ours: Container[int],
+    *,
+    standing_only: bool = False,
+    after: int = 0,
+    most: int | None = None,
+) -> list[Watched]:
+    """Give each mailbox that is to be told of, or that has a subscription, by its number.
 
     `contexts` are access groups, or "system" for all: those that a job synchronizes. `ours` are
-    the mailboxes whose subscriptions this process made.
+    the mailboxes whose subscriptions this process made. `standing_only` leaves out those that have
+    none. Of the mailboxes with a number above `after` the first are given, so many at `most`.
     """
     groups = frozenset(contexts)
-    concerned = Q(operator__calendar_sync=True, last_success__isnull=False)
-    if SYSTEM not in groups:
-        concerned &= Q(operator__access_group__in=groups)
-    chosen = Mailbox.objects.filter(Q(subscription__isnull=False) | concerned)
-    found = chosen.select_related("operator", "subscription").order_by("id")
-    return [_watched(each, groups, ours) for each in found.iterator(chunk_size=1000)]
+    chosen = Q(subscription__isnull=False)
+    if not standing_only:
+        concerned = Q(operator__calendar_sync=True, last_success__isnull=False)
+        if SYSTEM not in groups:
+            concerned &= Q(operator__access_group__in=groups)
+        chosen |= concerned
+    # Rows rather than models: all of them are looked at again and again.
+    found = Mailbox.objects.filter(chosen, id__gt=after).order_by("id")
+    rows = found.values_list(*_OF_WATCHED, *_OF_STANDING)[:most]
+    return [_watched(each, groups, ours) for each in rows]
 
 
-def _watched(mailbox: Mailbox, groups: frozenset[str], ours: Container[int]) -> Watched:
-    operator = mailbox.operator
-    row: Subscription | None = getattr(mailbox, "subscription", None)
+def _watched(row: Sequence[Any], groups: frozenset[str], ours: Container[int]) -> Watched:
+    number, email, zone, sync, group, success, folder, address, retry_at, *standing = row
     wanted = (
-        operator.calendar_sync
-        and (SYSTEM in groups or operator.access_group in groups)
-        and mailbox.last_success is not None
-        and bool(mailbox.folder_id)
-        and mailbox.address.casefold() == operator.email.casefold()
+        sync
+        and (SYSTEM in groups or group in groups)
+        and success is not None
+        and bool(folder)
+        and address.casefold() == email.casefold()
     )
     return Watched(
-        mailbox_id=mailbox.pk,
-        address=operator.email,
-        time_zone=operator.time_zone,
-        folder_id=mailbox.folder_id,
+        mailbox_id=number,
+        address=email,
+        time_zone=zone,
+        folder_id=folder,
         wanted=wanted,
-        standing=_standing(row, ours) if row is not None and row.way else None,
-        retry_at=row.retry_at if row is not None else None,
+        standing=_standing(standing, ours=number in ours) if standing[0] else None,
+        retry_at=retry_at,
     )
 
 
-def _standing(row: Subscription, ours: Container[int]) -> Standing:
-    assert row.subscribed_at is not None, "it is noted with the way"
+def _standing(values: Sequence[Any], *, ours: bool) -> Standing:
+    way, subscription_id, folder_id, address, watermark, subscribed_at, heard_at = values
+    assert subscribed_at is not None, "it is noted with the way"
     return Standing(
-        way=Way(row.way),
-        subscription_id=row.subscription_id,
-        folder_id=row.folder_id,
-        address=row.address,
-        watermark=row.watermark,
-        subscribed_at=row.subscribed_at,
-        heard_at=row.heard_at,
-        ours=row.mailbox_id in ours,
+        way=Way(way),
+        subscription_id=subscription_id,
+        folder_id=folder_id,
+        address=address,
+        watermark=watermark,
+        subscribed_at=subscribed_at,
+        heard_at=heard_at,
+        ours=ours,
     )
 
 

@@ -98,7 +98,7 @@ class Scheduler:
         self._rounds = NotifiedRounds(self._marks, places)
         self._means: Means | None = None
         self._leading: list[asyncio.Task[None]] = []
-        self._ended: Callable[[], None] = lambda: None
+        self._first_rounds_ended: Callable[[], None] = lambda: None
         self._arranged: tuple[Means, frozenset[str]] | None = None
 
     @property
@@ -113,13 +113,13 @@ class Scheduler:
             self._fleet.stop()
 
     async def run(self) -> None:
-        """Look once a second for jobs that are due, until `stop`."""
+        """Start jobs when they are due, until `stop`; changed settings are seen within seconds."""
         async with Writer() as writer:
             stack = AsyncExitStack()
             reload_at = 0.0
             loop = asyncio.get_running_loop()
             supervisor = Supervisor(writer, self._marks, self._desk, clock=utc_now)
-            self._ended = supervisor.wake
+            self._first_rounds_ended = supervisor.wake
             taking_part = self._take_part(writer)
             try:
                 while not self._stopping.is_set():
@@ -191,8 +191,11 @@ class Scheduler:
         return Housekeeping(writer, utc_now, lambda: self._loaded, may_judge, jobs.server_zone())
 
     async def _pause(self) -> None:
+        """Wait for the next look, or until a job is due before it."""
+        now = utc_now()
+        ahead = [(due - now).total_seconds() for _, due in self._due.values() if due > now]
         try:
-            async with asyncio.timeout(LOOK_SECONDS):
+            async with asyncio.timeout(min([LOOK_SECONDS, *ahead])):
                 await self._stopping.wait()
         except TimeoutError:
             return
@@ -331,7 +334,6 @@ class Scheduler:
             ]
         )
         self._has_run = True
-        self._ended()
 
     async def _work_off(self, order: Order, turn: Turn) -> None:
         """Do one order: take its turn, see what of it is still due, run the job over that."""
@@ -455,7 +457,8 @@ class Scheduler:
                 lasting=sorted(lasting),
             )
             self._has_run = True
-            self._ended()
+            if lasting:
+                self._first_rounds_ended()
         finally:
             self._claims.release(held)
 

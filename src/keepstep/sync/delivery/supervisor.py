@@ -44,6 +44,7 @@ FLUSH_SECONDS = 1.0
 # Mailboxes subscribed one look after another, and so many side by side: no storm at the start.
 AT_ONE_LOOK = 500
 AT_ONCE = 6
+READ_AT_ONCE = 1000
 WAY_PAUSE = timedelta(hours=1)
 MAILBOX_PAUSE = timedelta(minutes=10)
 LASTING_PAUSE = timedelta(hours=1)
@@ -169,15 +170,30 @@ class Supervisor:
             self._desk.expect(await self._writer.call(subscriptions.pushed))
             self._begun = True
         await self._end_lost()
-        watched = await self._writer.call(
-            subscriptions.watched, arrangement.contexts, frozenset(self._ours)
-        )
         outlook = self._outlook(arrangement)
+        watched = await self._watched(arrangement.contexts, outlook)
         planned = plan(watched, outlook, self._clock())
         await self._end(planned.end)
         await self._subscribe(arrangement, planned)
         await self._note_troubles(outlook)
         return len(planned.subscribe) > AT_ONE_LOOK or bool(self._lost)
+
+    async def _watched(self, contexts: frozenset[str], outlook: Outlook) -> list[Watched]:
+        """Give whom it is about, read a part at a time: rounds wait for the same thread."""
+        found: list[Watched] = []
+        ours = frozenset(self._ours)
+        while True:
+            part = await self._writer.call(
+                subscriptions.watched,
+                contexts,
+                ours,
+                standing_only=not outlook.ways,
+                after=found[-1].mailbox_id if found else 0,
+                most=READ_AT_ONCE,
+            )
+            found += part
+            if len(part) < READ_AT_ONCE:
+                return found
 
     def wake(self) -> None:
         """Look soon: there may be mailboxes that had their first round."""

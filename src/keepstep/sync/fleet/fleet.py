@@ -137,8 +137,11 @@ class Fleet:
         divided: Shares | None = None
 
         def enough(lane: Lane) -> bool:
+            if divided is None:
+                return True
+            share = divided.living if lane is Lane.LIVING else divided.first
             has = sum(each is lane for each in in_hand.values())
-            return lane is Lane.LIVING and has >= fair_share(divided, opened.members)
+            return has >= fair_share(share, opened.members)
 
         async def handle(order: Order) -> None:
             if not opened.valid or self._stopping.is_set():

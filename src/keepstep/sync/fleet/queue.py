@@ -27,9 +27,6 @@ from keepstep.sync.fleet.session import connect
 
 LEFT_LYING = timedelta(seconds=10)
 LOOK_AGAIN = timedelta(seconds=5)
-# Orders that one process has in hand, however many there are.
-AT_ONCE = 3
-
 
 Handle = Callable[[Order], Awaitable[None]]
 
@@ -142,7 +139,7 @@ class Queue:
         await self._manager.run(
             dequeue_timeout=LOOK_AGAIN,
             batch_size=1,
-            max_concurrent_tasks=AT_ONCE,
+            max_concurrent_tasks=max(2, shares.living.jobs + shares.first.jobs),  # it asks for 2
             heartbeat_timeout=LEFT_LYING,
             shutdown_on_listener_failure=True,
         )
