@@ -1,6 +1,6 @@
-"""Several workers on PostgreSQL: what two give beside one, and what handing out work costs.
+"""What handing out work costs on PostgreSQL: a minute's tick, orders, turns and notes.
 
-CPU is counted by process, so neither the simulated Exchange nor the benchmark itself is in it.
+CPU is counted by process, so the benchmark itself is not in it.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -23,91 +22,13 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 
 from benchmarks.figure import Figure, Goal, table
-from benchmarks.harness import answer, cpu_of, cpu_seconds, given, server
-from benchmarks.installation import Installation, all_on
+from benchmarks.harness import answer, cpu_of, cpu_seconds, given
+from benchmarks.installation import Installation
 
 if TYPE_CHECKING:
     from keepstep.sync.fleet.session import Session
 
 MINUTES = 2
-# The other size that polls are counted at is so many times smaller.
-FEWER = 4
-PATIENCE = 300
-
-
-def figures(mailboxes: int, idle_mailboxes: int) -> list[Figure]:
-    """Measure scaling with so many mailboxes, handing out with so many idle ones."""
-    return [scaling(mailboxes), *handing_out(idle_mailboxes)]
-
-
-def scaling(mailboxes: int) -> Figure:
-    """CPU that a further poll costs on each core: of two workers together, beside one alone.
-
-    A process costs something however little it has to do; so what is compared is the difference
-    between many mailboxes and a quarter of them. How many polls a core bears follows from it.
-    """
-    few = mailboxes // FEWER
-    spent = {
-        (workers, size): _spent(size, workers) for workers in (1, 2) for size in (few, mailboxes)
-    }
-    further = mailboxes - few
-    alone = (spent[1, mailboxes] - spent[1, few]) / further
-    together = (spent[2, mailboxes] - spent[2, few]) / further / 2
-    return Figure.once(
-        "a further poll, on each core of two workers",
-        "ms",
-        1000 * together,
-        1000 * alone,
-        "one worker",
-        goal=Goal(ratio=1.8),
-        notes={
-            "mailboxes": [few, mailboxes],
-            "a process by itself, s of CPU a minute": round(spent[1, few] - alone * few, 2),
-        },
-    )
-
-
-def _spent(mailboxes: int, workers: int) -> float:
-    """Give the CPU seconds of all workers in a minute in which all mailboxes are polled."""
-    with (
-        server(mailboxes, 0) as exchange,
-        new_database("keepstep_bench") as url,
-        tempfile.TemporaryDirectory(prefix="keepstep-bench-") as home,
-    ):
-        made = Installation(Path(home), url)
-        made.set_up(exchange["url"])
-        made.bring_in(all_on(exchange["emails"]))
-        with ExitStack() as stack:
-            running = [stack.enter_context(made.running("worker")) for _ in range(workers)]
-            _until(url, "count(*) FILTER (WHERE last_success IS NULL) = 0", "first rounds")
-            _until_calm(url)
-            before = [cpu_of(each.pid) for each in running]
-            time.sleep(60 * MINUTES)
-            spent = [cpu_of(each.pid) - was for each, was in zip(running, before, strict=True)]
-            print(f"{mailboxes} mailboxes, CPU of each worker: {spent}", file=sys.stderr)
-            return sum(spent) / MINUTES
-
-
-def _until(url: str, true: str, what: str) -> None:
-    until = time.monotonic() + PATIENCE
-    with psycopg.connect(url, autocommit=True) as database:
-        while True:
-            row = database.execute(f"SELECT {true} FROM store_mailbox").fetchone()
-            if row is not None and row[0]:
-                return
-            if time.monotonic() > until:
-                raise SystemExit(f"waited {PATIENCE} s in vain for {what}")
-            time.sleep(0.5)
-
-
-def _until_calm(url: str) -> None:
-    """Wait until nothing is in hand and half a minute has begun: the next tick is to come."""
-    with psycopg.connect(url, autocommit=True) as database:
-        while True:
-            row = database.execute("SELECT count(*) FROM pgqueuer").fetchone()
-            if row == (0,) and 20 < time.time() % 60 < 40:
-                return
-            time.sleep(0.5)
 
 
 def handing_out(mailboxes: int) -> list[Figure]:
@@ -250,4 +171,4 @@ if __name__ == "__main__":
     if sys.argv[1:] == ["child"]:
         _child()
     else:
-        print(table(figures(*map(int, sys.argv[1:3]))))
+        print(table(handing_out(int(sys.argv[1]))))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from benchmarks import delay, feed, first, fleet, idle, lateness, many, reading, start
+from benchmarks import delay, feed, first, fleet, idle, lateness, many, reading, start, workers
 from benchmarks.figure import Figure
 
 
@@ -48,7 +49,7 @@ QUICK = Sizes(
     told=200,
     changing=10,
     idle=60,
-    shared=4000,
+    shared=5000,
     table=10_000,
 )
 
@@ -65,13 +66,15 @@ ROWS: Mapping[str, Row] = {
     "bodies": lambda _: reading.bodies(),
     "pages": lambda _: reading.pages(),
     "feed": lambda _: feed.figures(),
+    "workers": lambda of: workers.figures(of.shared, of.passes),
 }
 # They last long, and measure what the others don't depend on: with --all, or by name.
 BESIDE: Mapping[str, Row] = {
     "delay": lambda of: delay.figures(of.told, of.changing, of.idle),
-    "fleet": lambda of: fleet.figures(of.shared, of.table),
+    "fleet": lambda of: fleet.handing_out(of.table),
 }
 ALL = {**ROWS, **BESIDE}
+NEED_POSTGRESQL = frozenset({"workers", "fleet"})
 
 
 def chosen(words: str) -> list[str]:
@@ -87,9 +90,12 @@ def chosen(words: str) -> list[str]:
 
 
 def measured(names: Sequence[str], sizes: Sizes, say: Callable[[str], None]) -> list[Figure]:
-    """Measure these rows one after another, saying which it is at."""
+    """Measure these rows one after another, saying which it is at, and what can't be measured."""
     found: list[Figure] = []
     for name in names:
+        if name in NEED_POSTGRESQL and "KEEPSTEP_TEST_POSTGRESQL" not in os.environ:
+            say(f"{name} left out: it needs PostgreSQL, as make bench starts it")
+            continue
         say(f"measuring {name} …")
         found += ALL[name](sizes)
     return found
