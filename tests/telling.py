@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from aiohttp import web
 
@@ -22,9 +23,10 @@ from keepstep.store.writer import Writer
 from keepstep.sync.claims import Claims
 from keepstep.sync.delivery.desk import Desk
 from keepstep.sync.delivery.guarded import GuardedNotifier
+from keepstep.sync.delivery.making import LISTENER_PATH, Arrangement
 from keepstep.sync.delivery.marks import Marks
 from keepstep.sync.delivery.rounds import NotifiedRounds, Terms
-from keepstep.sync.delivery.supervisor import LISTENER_PATH, Arrangement, Supervisor
+from keepstep.sync.delivery.supervisor import Supervisor
 from keepstep.sync.guard import Guard
 from keepstep.sync.places import PlacesOfProcess
 from keepstep.sync.round import Means
@@ -81,12 +83,8 @@ class Hearing:
         self.supervisor = Supervisor(
             self.writer, self.marks, self.desk, clock=self.clock, jitter=lambda: 0.0
         )
-        notifier = GuardedNotifier(connector, self.guard, self.writer, self.clock)
-        address = await self._listen()
-        self.settings = replace(self.settings, notification_url=address)
-        await self.supervisor.arrange(
-            Arrangement(notifier, self.settings, frozenset({runs.SYSTEM}))
-        )
+        self._notifier = GuardedNotifier(connector, self.guard, self.writer, self.clock)
+        await self.arrange(notification_url=await self._listen())
         self._tasks = [
             asyncio.create_task(self.rounds.run()),
             asyncio.create_task(self.supervisor.run()),
@@ -98,6 +96,12 @@ class Hearing:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._stack.aclose()
+
+    async def arrange(self, **changed: Any) -> None:
+        """Change settings, as the scheduler does that notices it."""
+        self.settings = replace(self.settings, **changed)
+        contexts = frozenset({runs.SYSTEM})
+        await self.supervisor.arrange(Arrangement(self._notifier, self.settings, contexts))
 
     async def _listen(self) -> str:
         async def take(request: web.Request) -> web.Response:

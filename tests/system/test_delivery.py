@@ -193,6 +193,26 @@ async def test_after_a_restart_push_is_renewed_once_each_and_the_old_ones_end() 
             await until(lambda: subjects() == ["Lunch"], "what was missed meanwhile")
 
 
+@pytest.mark.parametrize("delivery", BY_NOTIFICATION)
+async def test_settings_changed_while_subscriptions_are_made_leave_nobody_without(
+    delivery: Delivery,
+) -> None:
+    async with exchange(30) as (server, url, clock):
+        server.faults.add(Fault("slow", "Subscribe", times=None, seconds=0.2))
+        async with Hearing(server, url, clock, delivery) as us:
+            await us.run()
+            await until(lambda: server.counts()["Subscribe"] > 8, "some subscriptions")
+            await us.arrange(notification_frequency=20)
+            server.faults.clear()
+            await until(lambda: covered(clock) == 30, "all to be covered")
+            await settled(server)
+            for each in boxes(server):
+                meet(each, each.email)
+            await until(lambda: len(subjects()) == 30, "a meeting of each to come in", 5)
+            if delivery is Delivery.STREAMING:
+                assert len(server.notifier.streams) == 1, "one of the settings before is left"
+
+
 async def test_a_listener_that_exchange_can_not_reach_is_told_and_streams_serve() -> None:
     async with (
         exchange(8) as (server, url, clock),

@@ -24,9 +24,10 @@ from keepstep.sync.claims import Claims
 from keepstep.sync.delivery.desk import Desk
 from keepstep.sync.delivery.front import Front
 from keepstep.sync.delivery.guarded import GuardedNotifier
+from keepstep.sync.delivery.making import Arrangement
 from keepstep.sync.delivery.marks import Marks
 from keepstep.sync.delivery.rounds import NotifiedRounds, Terms
-from keepstep.sync.delivery.supervisor import Arrangement, Supervisor
+from keepstep.sync.delivery.supervisor import Supervisor
 from keepstep.sync.fleet.desk import FleetDesk
 from keepstep.sync.fleet.fleet import Fleet
 from keepstep.sync.fleet.session import SessionLost

@@ -16,7 +16,7 @@ from keepstep.exchange.ews.push import CONTENT_TYPE, MOST_BYTES
 from keepstep.spans import Kind, Span
 from keepstep.sync.delivery.desk import Answer
 from keepstep.sync.delivery.front import Front
-from keepstep.sync.delivery.supervisor import LISTENER_PATH
+from keepstep.sync.delivery.making import LISTENER_PATH
 
 BODY_SECONDS = 10.0
 # Bodies held in memory at once; whoever comes beyond that is asked to come again.

@@ -22,6 +22,7 @@ class Groups:
         self._groups: list[Group] = []
         self._strayed: dict[int, int] = {}
         self._opening = asyncio.Lock()
+        self._closed = False
 
     @property
     def mailbox_ids(self) -> list[int]:
@@ -39,6 +40,14 @@ class Groups:
         Raises as the notifier does.
         """
         self.leave(mailbox_id)
+        try:
+            return await self._subscribe(target, folder_id, mailbox_id)
+        finally:
+            if self._closed:
+                # It was under way when all streams were ended: nobody would end this one.
+                await self.close()
+
+    async def _subscribe(self, target: Target, folder_id: str, mailbox_id: int) -> str:
         group = self._with_room(mailbox_id)
         if group is None:
             async with self._opening:
@@ -78,7 +87,8 @@ class Groups:
             self._strayed[each] = self._strayed.get(each, 0) + 1
 
     async def close(self) -> None:
-        """End all streams."""
+        """End all streams; one that is only begun ends as soon as it is there."""
+        self._closed = True
         for group in self._groups:
             await group.close()
 

@@ -7,7 +7,6 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -23,21 +22,19 @@ from keepstep.core.delivery import (
     ways_of,
 )
 from keepstep.core.errors import ExchangeError, KeepstepError
-from keepstep.exchange.connector import Target
-from keepstep.exchange.notification import Notifier
 from keepstep.store import subscriptions
-from keepstep.store.settings import ApplicationSettings
-from keepstep.store.subscriptions import Known, Made, Trouble
+from keepstep.store.subscriptions import Made, Trouble
 from keepstep.store.writer import Writer
 from keepstep.sync.delivery.desk import Desk
 from keepstep.sync.delivery.groups import Groups
+from keepstep.sync.delivery.making import Arrangement, Maker
 from keepstep.sync.delivery.marks import Marks
+from keepstep.sync.delivery.refusals import Refusals
 from keepstep.sync.delivery.streams import Surroundings
 from keepstep.sync.guard import Refused
 
 log = logging.getLogger("keepstep.delivery")
 
-LISTENER_PATH = "PushNotificationsListener"
 LOOK_SECONDS = 10.0
 LOOK_SOON_SECONDS = 1.0
 FLUSH_SECONDS = 1.0
@@ -45,20 +42,10 @@ FLUSH_SECONDS = 1.0
 AT_ONE_LOOK = 500
 AT_ONCE = 6
 READ_AT_ONCE = 1000
-WAY_PAUSE = timedelta(hours=1)
 MAILBOX_PAUSE = timedelta(minutes=10)
 LASTING_PAUSE = timedelta(hours=1)
 # What is said to one mailbox but holds for all, as long as no other is served by this way.
 _OF_THE_WAY = frozenset({"notification-url-refused", "notifications-refused"})
-
-
-@dataclass(frozen=True, slots=True)
-class Arrangement:
-    """By what subscriptions are made: the notifier to this server, the settings, the contexts."""
-
-    notifier: Notifier
-    settings: ApplicationSettings
-    contexts: frozenset[str]
 
 
 class Supervisor:
@@ -84,10 +71,9 @@ class Supervisor:
         self._sleep = sleep
         self._arrangement: Arrangement | None = None
         self._groups: Groups | None = None
+        self._maker: Maker | None = None
         self._ours: set[int] = set()
-        # Subscriptions that Exchange made, and that are not yet stored.
-        self._unstored: set[int] = set()
-        self._refused: dict[Way, tuple[Trouble, datetime]] = {}
+        self._refused = Refusals()
         self._told: list[Trouble] | None = None
         self._probing_since: datetime | None = None
         self._lost: dict[int, str] = {}
@@ -101,7 +87,7 @@ class Supervisor:
         if self._groups is not None:
             await self._groups.close()
             self._ours -= set(self._groups.mailbox_ids)
-            self._groups = None
+            self._groups = self._maker = None
         if arrangement is None:
             # Exchange is told at its next calls that nothing is wanted any more.
             self._desk.forget_all()
@@ -124,6 +110,7 @@ class Supervisor:
                 lambda _: None,
             )
         )
+        self._maker = Maker(arrangement, self._desk, self._groups, self._clock)
         self._wake.set()
 
     async def run(self) -> None:
@@ -174,7 +161,7 @@ class Supervisor:
         watched = await self._watched(arrangement.contexts, outlook)
         planned = plan(watched, outlook, self._clock())
         await self._end(planned.end)
-        await self._subscribe(arrangement, planned)
+        await self._subscribe(planned)
         await self._note_troubles(outlook)
         return len(planned.subscribe) > AT_ONE_LOOK or bool(self._lost)
 
@@ -201,7 +188,8 @@ class Supervisor:
 
     async def flush(self) -> None:
         """Note who was heard of since the last time."""
-        heard = self._desk.heard(but=self._unstored)
+        unstored = self._maker.unstored if self._maker is not None else ()
+        heard = self._desk.heard(but=unstored)
         if heard and not self._was_heard:
             # Push is proven: the others need not wait.
             self._wake.set()
@@ -253,14 +241,13 @@ class Supervisor:
 
     def _outlook(self, arrangement: Arrangement) -> Outlook:
         settings, now = arrangement.settings, self._clock()
-        self._refused = {way: it for way, it in self._refused.items() if it[1] > now}
         heard_at = self._desk.heard_at
         frequency = timedelta(minutes=settings.notification_frequency)
         return Outlook(
             ways=ways_of(
                 settings.delivery,
                 has_address=bool(settings.notification_url),
-                refused=self._refused,
+                refused=self._refused.standing(now),
             ),
             frequency=frequency,
             push_proven=heard_at is not None and now - heard_at < 2 * frequency,
@@ -268,61 +255,52 @@ class Supervisor:
         )
 
     async def _end(self, ended: Sequence[Watched]) -> None:
-        """End subscriptions: what Exchange is not told now, it is at its next call."""
-        await _each(ended, self._unsubscribe)
+        """End subscriptions."""
+        if self._maker is not None:
+            await _each(ended, self._maker.end)
         self._forget(each.mailbox_id for each in ended)
         if ended:
             await self._writer.call(subscriptions.end, [each.mailbox_id for each in ended])
 
-    async def _unsubscribe(self, mailbox: Watched) -> None:
-        assert self._arrangement is not None
-        assert mailbox.standing is not None
-        target, anchor = _target(mailbox), None
-        if mailbox.standing.way is Way.STREAMING:
-            anchor = self._groups.leave(mailbox.mailbox_id) if self._groups is not None else None
-            if anchor is None:
-                return
-        try:
-            await self._arrangement.notifier.unsubscribe(
-                target, mailbox.standing.subscription_id, anchor
-            )
-        except ExchangeError as error:
-            log.debug("not unsubscribed: %s", error.code)
-
-    async def _subscribe(self, arrangement: Arrangement, planned: Plan) -> None:
+    async def _subscribe(self, planned: Plan) -> None:
+        maker = self._maker
+        if maker is None:
+            return
         for way in (Way.PUSH, Way.STREAMING):
             chosen = [mailbox for mailbox, by in planned.subscribe if by is way][:AT_ONE_LOOK]
             if not chosen:
                 continue
             made: list[Made] = []
-            one = partial(self._try, arrangement, way, made)
+            one = partial(self._try, maker, way, made)
             try:
                 # The first alone: of what holds for all, one is enough to learn.
                 await one(chosen[0])
                 await _each(chosen[1:], one)
             finally:
                 try:
-                    await self._note_made(made)
+                    await self._note_made(maker, made)
                 finally:
-                    self._unstored.clear()
+                    maker.unstored.clear()
 
-    async def _try(
-        self, arrangement: Arrangement, way: Way, made: list[Made], mailbox: Watched
-    ) -> None:
-        if way in self._refused:
+    async def _try(self, maker: Maker, way: Way, made: list[Made], mailbox: Watched) -> None:
+        if way in self._refused or maker is not self._maker:
             return
-        subscribe = self._push if way is Way.PUSH else self._stream
+        if way is Way.PUSH:
+            self._probing_since = self._probing_since or self._clock()
         try:
-            made.append(await subscribe(arrangement, mailbox))
+            made.append(await maker.make(way, mailbox))
         except Refused:
             return
         except ExchangeError as error:
             await self._note_refusal(mailbox, way, error)
 
-    async def _note_made(self, made: Sequence[Made]) -> None:
+    async def _note_made(self, maker: Maker, made: Sequence[Made]) -> None:
         if not made:
             return
         await self._writer.call(subscriptions.note_made, made, self._clock())
+        if maker is not self._maker:
+            # Made by what held before: at the next look they are made anew.
+            return
         for each in made:
             self._ours.add(each.mailbox_id)
             if each.way is Way.PUSH:
@@ -330,66 +308,10 @@ class Supervisor:
                 # when it is connected.
                 self._marks.tell(each.mailbox_id)
 
-    async def _push(self, arrangement: Arrangement, mailbox: Watched) -> Made:
-        key = subscriptions.new_address_key(self._clock())
-        url = listener_url(arrangement.settings.notification_url, subscriptions.token_of(key))
-        standing = mailbox.standing
-        watermark = standing.watermark if standing and standing.way is Way.PUSH else ""
-        self._desk.announce(mailbox.mailbox_id, key)
-        self._probing_since = self._probing_since or self._clock()
-        minutes = arrangement.settings.notification_frequency
-        target = _target(mailbox)
-
-        async def ask(since: str) -> Known:
-            subscribed = await arrangement.notifier.subscribe_push(
-                target, mailbox.folder_id, url, minutes, since or None
-            )
-            return Known(mailbox.mailbox_id, key, subscribed.id, subscribed.watermark)
-
-        try:
-            try:
-                known = await ask(watermark)
-            except ExchangeError as error:
-                if error.code != "watermark-refused" or not watermark:
-                    raise
-                known = await ask("")
-        except BaseException:
-            self._desk.withdraw(key)
-            raise
-        if standing is not None and standing.way is Way.STREAMING and self._groups is not None:
-            self._groups.leave(mailbox.mailbox_id)
-        # Exchange calls at once: what it says is noted when there is a row to note it in.
-        self._unstored.add(mailbox.mailbox_id)
-        reached = self._desk.settle(known)
-        return Made(
-            mailbox.mailbox_id,
-            Way.PUSH,
-            known.subscription_id,
-            mailbox.address,
-            mailbox.folder_id,
-            reached or watermark,
-            key,
-        )
-
-    async def _stream(self, arrangement: Arrangement, mailbox: Watched) -> Made:
-        assert self._groups is not None
-        self._desk.forget(mailbox.mailbox_id)
-        subscription_id = await self._groups.subscribe(
-            _target(mailbox), mailbox.folder_id, mailbox.mailbox_id
-        )
-        return Made(
-            mailbox.mailbox_id,
-            Way.STREAMING,
-            subscription_id,
-            mailbox.address,
-            mailbox.folder_id,
-        )
-
     async def _note_refusal(self, mailbox: Watched, way: Way, error: ExchangeError) -> None:
         now = self._clock()
         if error.code in _OF_THE_WAY and not self._serves(way):
-            trouble = Trouble(way, error.code, error.detail, now)
-            self._refused[way] = (trouble, now + WAY_PAUSE)
+            self._refused.add(Trouble(way, error.code, error.detail, now), now)
             log.warning("no notifications by %s", way.value, extra={"code": error.code})
             self._wake.set()
             return
@@ -407,7 +329,7 @@ class Supervisor:
         return self._groups is not None and bool(self._groups.mailbox_ids)
 
     async def _note_troubles(self, outlook: Outlook) -> None:
-        troubles = [trouble for trouble, _ in self._refused.values()]
+        troubles = self._refused.troubles
         began = outlook.probing_since
         if (
             Way.PUSH in outlook.ways
@@ -425,11 +347,6 @@ class Supervisor:
             self._told = troubles
 
 
-def listener_url(notification_url: str, token: str) -> str:
-    """Give the address that Exchange is told: the setting notification_url, the path, the token."""
-    return f"{notification_url.rstrip('/')}/{LISTENER_PATH}/{token}"
-
-
 def _pushed_by(arrangement: Arrangement) -> tuple[object, ...]:
     """Give what push subscriptions depend on: with another of these they are made anew."""
     settings = arrangement.settings
@@ -439,10 +356,6 @@ def _pushed_by(arrangement: Arrangement) -> tuple[object, ...]:
         settings.notification_url,
         settings.notification_frequency,
     )
-
-
-def _target(mailbox: Watched) -> Target:
-    return Target(mailbox.address, mailbox.time_zone)
 
 
 def _asked(error: ExchangeError) -> timedelta:
