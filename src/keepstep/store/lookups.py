@@ -1,5 +1,6 @@
-"""`among`: a column is one of many values, asked for as one parameter however many they are.
+"""For statements that are made often.
 
+`among`: a column is one of many values, asked for as one parameter however many they are.
 Django's `in` makes a parameter of each value, and a statement as long, anew for each call: for the
 ids of one page that costs more than the database's answer.
 """
@@ -8,8 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field, Lookup, Q
 from django.db.models.sql.compiler import SQLCompiler
@@ -40,3 +43,10 @@ class Among(_Lookup):
 def among(field: str, values: Collection[str] | Collection[int]) -> Q:
     """Give the condition that a field is one of these values."""
     return Q(**{f"{field}__among": values})
+
+
+def parameter(instant: datetime) -> str | datetime:
+    """Give an aware instant as the database in use takes it in a statement of our own."""
+    adapted = connection.ops.adapt_datetimefield_value(instant)
+    assert adapted is not None
+    return adapted

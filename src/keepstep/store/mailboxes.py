@@ -13,6 +13,7 @@ from django.db.models import F, Q, QuerySet
 
 from keepstep.core.errors import FenceLost
 from keepstep.core.schedule import Trouble
+from keepstep.store.lookups import parameter
 from keepstep.store.models import Mailbox
 
 
@@ -220,15 +221,9 @@ def note_idle(notes: Iterable[IdleNote]) -> None:
             cursor.executemany(
                 f"UPDATE store_mailbox SET sync_state = %s, last_success = %s, {_IN_STEP}"  # noqa: S608
                 " WHERE id = %s AND fence = %s",
-                [(state, _parameter(at), id_, fence) for id_, fence, state, at in rows],
+                [(state, parameter(at), id_, fence) for id_, fence, state, at in rows],
             )
         _Overtaken.count += len(rows) - cursor.rowcount
-
-
-def _parameter(instant: datetime) -> str | datetime:
-    adapted = connection.ops.adapt_datetimefield_value(instant)
-    assert adapted is not None
-    return adapted
 
 
 def note_failure(
@@ -268,10 +263,10 @@ def note_not_tried(notes: Iterable[NotTried]) -> None:
     rows = [
         (
             note.trouble.failures,
-            _parameter(note.trouble.since),
+            parameter(note.trouble.since),
             note.code,
             note.detail[:500],
-            _parameter(note.trouble.next_attempt),
+            parameter(note.trouble.next_attempt),
             note.mailbox_id,
             note.fence,
         )
