@@ -32,10 +32,10 @@ demo: install  ## the main job, live, against a simulated Exchange
 	$(BIN)/keepstep demo
 
 test: install-dev check  ## everything a change must pass
-	scripts/with-browser scripts/with-postgresql $(BIN)/python -m pytest -n 3 --dist worksteal tests
+	scripts/with-browser scripts/with-postgresql $(BIN)/python -m pytest -n 4 --dist worksteal tests
 
 soak: install-dev  ## the same random tests, ten times longer and more
-	KEEPSTEP_SOAK=1 scripts/with-browser scripts/with-postgresql $(BIN)/python -m pytest -n 3 --dist worksteal tests
+	KEEPSTEP_SOAK=1 scripts/with-browser scripts/with-postgresql $(BIN)/python -m pytest -n 4 --dist worksteal tests
 
 simulate: install-dev  ## SEEDS random stories under virtual time
 	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),10000) --jobs 2

@@ -37,7 +37,7 @@ WAITING = ("test_fleet.py", "test_fleet_events.py", "test_delivery.py", "test_se
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with those that wait: one of three processes waits then, while two compute."""
+    """Begin with those that wait: some of the processes wait then, while the others compute."""
     items.sort(key=lambda item: item.path.name not in WAITING)
 
 
