@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Compiling all modules anew in each process costs the tests more than a minute of CPU.
+unexport PYTHONDONTWRITEBYTECODE
 
 # What the package is made from besides Python: a change of these installs it anew.
 MADE_FROM := pyproject.toml hatch_build.py package-lock.json \

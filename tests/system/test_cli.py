@@ -1,6 +1,7 @@
 """The command line as a whole: exit statuses, one plain line for what is wrong, the first start."""
 
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -18,7 +19,14 @@ from tests.system.shell import Shell
 
 @pytest.fixture
 def shell(tmp_path):
+    """Commands in a home that is not there yet."""
     return Shell(tmp_path / "home")
+
+
+@pytest.fixture
+def ready(tmp_path, empty_home):
+    """Commands in a home that is set up."""
+    return Shell(shutil.copytree(empty_home, tmp_path / "home"))
 
 
 def said(ended):
@@ -73,8 +81,8 @@ def test_help_leaves_no_trace(shell):
         (["serve", "--bind", "h:99999"], "Invalid value for '--bind': '99999' is no port"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_one_line_with_status_2(shell, arguments, line):
-    assert said(shell(*arguments)).startswith(line)
+def test_what_cannot_be_done_is_said_in_one_line_with_status_2(ready, arguments, line):
+    assert said(ready(*arguments)).startswith(line)
 
 
 def test_settings_are_changed_all_or_none_and_shown_without_secrets(shell):

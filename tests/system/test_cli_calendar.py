@@ -1,5 +1,6 @@
 """From the import of operators to the sales calendar, command by command."""
 
+import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -30,8 +31,8 @@ def exchange():
 
 
 @pytest.fixture
-def shell(tmp_path, exchange):
-    shell = Shell(tmp_path / "home")
+def shell(tmp_path, empty_home, exchange):
+    shell = Shell(shutil.copytree(empty_home, tmp_path / "home"))
     settings = ("username=svc", "password=secret", "calendar_integration=on", "batch_size=4")
     assert shell("settings", "set", f"exchange_url={exchange.url}", *settings).status == 0
     return shell

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,8 @@ from tests.system.shell import Shell
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> Shell:
-    return Shell(tmp_path / "home")
+def shell(tmp_path: Path, empty_home: Path) -> Shell:
+    return Shell(shutil.copytree(empty_home, tmp_path / "home"))
 
 
 def test_a_job_is_added_listed_changed_and_deleted(shell: Shell) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 from datetime import timedelta
 from pathlib import Path
@@ -22,11 +23,17 @@ STEPS = [
 LOGIN = "<!DOCTYPE html><html><title>Outlook</title><form><input type=password></form></html>"
 
 
+@pytest.fixture(scope="module")
+def with_anna(tmp_path_factory: pytest.TempPathFactory, empty_home: Path) -> Path:
+    """A home with an operator, to copy."""
+    home = shutil.copytree(empty_home, tmp_path_factory.mktemp("doctor") / "home")
+    assert Shell(home)("operators", "add", ANNA, "calendar_sync=on").status == 0
+    return home
+
+
 @pytest.fixture
-def shell(tmp_path: Path) -> Shell:
-    shell = Shell(tmp_path / "home")
-    shell("operators", "add", ANNA, "calendar_sync=on")
-    return shell
+def shell(tmp_path: Path, with_anna: Path) -> Shell:
+    return Shell(shutil.copytree(with_anna, tmp_path / "home"))
 
 
 def point(shell: Shell, url: str, **more: str) -> None:
