@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 
 from django.test import Client
 
-from keepstep.core.freshness import freshness
 from keepstep.store import overview
 from keepstep.store.models import Account, Mailbox, Run, Sample
 from keepstep.web.overview import charts
@@ -33,16 +32,6 @@ def test_an_auditor_sees_health_and_no_way_to_change_anything(
     assert operator.email in page
     for link in ("/operators/", "/settings/", "/jobs/"):
         assert f'href="{link}' not in page
-
-
-def test_ninety_nine_of_a_hundred_are_no_further_behind() -> None:
-    successes = [NOW - timedelta(seconds=each) for each in range(1, 101)]
-    found = freshness(successes, NOW)
-    assert (found.mailboxes, found.slowest, found.most) == (100, 100, 99)
-
-
-def test_nobody_in_step_is_said_as_such() -> None:
-    assert freshness([], NOW).slowest is None
 
 
 def test_a_sample_is_noted_every_few_minutes(operator: Account) -> None:

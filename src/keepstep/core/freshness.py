@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from math import ceil
 
 OF_HUNDRED = 99
@@ -22,17 +21,14 @@ class Freshness:
     most: float | None = None
 
 
-def freshness(last_successes: Iterable[datetime], now: datetime) -> Freshness:
-    """Give how far behind mailboxes are whose rounds succeeded last at these instants (aware).
+def place_of_hundred(count: int) -> int:
+    """Give the place, from 0, of the value that 99 of 100 keep within, among so many in order.
 
-    The 99th percentile is the nearest rank: no mailbox stands between two.
+    It is the nearest rank: no value stands between two. `count` is 1 or more.
     """
-    ages = [max(0.0, (now - each).total_seconds()) for each in last_successes]
-    return Freshness(len(ages), max(ages, default=None), of_hundred(ages))
+    return ceil(count * OF_HUNDRED / 100) - 1
 
 
 def of_hundred(values: Sequence[float]) -> float | None:
-    """Give the value that 99 of 100 keep within: the nearest rank; None for no values."""
-    if not values:
-        return None
-    return sorted(values)[ceil(len(values) * OF_HUNDRED / 100) - 1]
+    """Give the value that 99 of 100 keep within; None for no values."""
+    return sorted(values)[place_of_hundred(len(values))] if values else None

@@ -8,12 +8,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import (
+    Case,
+    Count,
+    DateTimeField,
+    F,
+    Q,
+    QuerySet,
+    Sum,
+    Value,
+    When,
+)
 
 from keepstep.core.decisions import RowState
-from keepstep.core.delivery import Way, known_in_step, way_now
+from keepstep.core.delivery import Way, way_now
 from keepstep.core.failures import FAILURES, Failure
-from keepstep.core.freshness import Freshness, freshness, of_hundred
+from keepstep.core.freshness import Freshness, of_hundred, place_of_hundred
 from keepstep.core.schedule import Status, status
 from keepstep.store import jobs, orders, subscriptions, workers
 from keepstep.store.models import Appointment, Mail, Mailbox, Operator, Quarantine, Run, Sample
@@ -104,7 +114,6 @@ def overview(now: datetime) -> Overview:
     """Give how the whole stands at `now` (UTC)."""
     frequency = timedelta(minutes=load(with_secrets=False).notification_frequency)
     statuses = Counter({each.value: 0 for each in Status})
-    successes: list[datetime] = []
     ways = Counter({each.value: 0 for each in Way})
     delays: list[float] = []
     subscribed = subscriptions.ways()
@@ -119,7 +128,6 @@ def overview(now: datetime) -> Overview:
         )
         statuses[stands.value] += 1
         if enabled and success is not None:
-            successes.append(each.in_step_at(now))
             way = way_now(subscribed.get(each.pk, ""), each.covered_until, now)
             ways[way.value] += 1
             if way is not Way.POLLING and each.delay is not None:
@@ -127,7 +135,7 @@ def overview(now: datetime) -> Overview:
     return Overview(
         now,
         dict(statuses),
-        freshness(successes, now),
+        behind(now),
         _rounds_per_minute(now),
         _failing(),
         _waiting(Appointment.objects.filter(state=RowState.HELD)),
@@ -156,9 +164,9 @@ def note_sample(now: datetime) -> bool:
     last = Sample.objects.order_by("-at").values_list("at", flat=True).first()
     if last is not None and now - last < BETWEEN_SAMPLES:
         return False
-    rows = [each for each in _mailboxes() if each.enabled]
-    found = freshness([each.in_step_at(now) for each in rows if each.last_success], now)
-    failing = sum(each.failing_since is not None for each in rows)
+    found = behind(now)
+    enabled = Mailbox.objects.filter(operator__calendar_sync=True)
+    failing = enabled.filter(failing_since__isnull=False).count()
     try:
         with transaction.atomic():
             Sample.objects.create(
@@ -171,6 +179,24 @@ def note_sample(now: datetime) -> bool:
     except IntegrityError:
         return False  # another process noted the same instant
     return True
+
+
+def behind(now: datetime) -> Freshness:
+    """Give how far behind those are that were in step once, at `now` (UTC).
+
+    When each was last known to be in step is said as by `core.delivery.known_in_step`, by the
+    database: with many mailboxes reading all of them would keep others from its one writer.
+    """
+    told = Q(failing_since__isnull=True, covered_until__gt=now)
+    at = Case(When(told, then=Value(now)), default=F("last_success"), output_field=DateTimeField())
+    once = Mailbox.objects.filter(operator__calendar_sync=True, last_success__isnull=False)
+    oldest_first = once.annotate(known=at).order_by("known").values_list("known", flat=True)
+    count = once.count()
+    if not count:
+        return Freshness(0)
+    last = count - 1
+    slowest, most = oldest_first[0], oldest_first[last - place_of_hundred(count)]
+    return Freshness(count, *(max(0.0, (now - each).total_seconds()) for each in (slowest, most)))
 
 
 def day_of_freshness(now: datetime) -> list[Point]:
@@ -243,12 +269,6 @@ class _Mailbox:
     failing_since: datetime | None
     covered_until: datetime | None
     delay: float | None
-
-    def in_step_at(self, now: datetime) -> datetime:
-        """Give when it was last known to be in step: it was so once."""
-        assert self.last_success is not None
-        failing = self.failing_since is not None
-        return known_in_step(self.last_success, self.covered_until, failing=failing, now=now)
 
 
 def _mailboxes() -> list[_Mailbox]:
