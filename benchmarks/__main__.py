@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.figure import table
 from benchmarks.record import record_of
-from benchmarks.rows import ALL, BESIDE, QUICK, Sizes, chosen, measured
+from benchmarks.rows import ALL, BESIDE, QUICK, Sizes, chosen, measured, possible
 
 
 def main() -> None:
@@ -23,6 +23,8 @@ def main() -> None:
         names = list(ALL) if given.all else chosen(given.only)
     except ValueError as error:
         parser.error(str(error))
+    if not given.only:
+        names = possible(names, _say)
     sizes = QUICK if given.quick else Sizes()
     asked = {name: each for name in _names() if (each := getattr(given, name)) is not None}
     figures = measured(names, replace(sizes, **asked), say=_say)

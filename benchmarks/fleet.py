@@ -11,19 +11,17 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
 from benchmarks.figure import Figure, Goal, table
 from benchmarks.harness import answer, cpu_of, cpu_seconds, given
-from benchmarks.installation import Installation
+from benchmarks.installation import Installation, new_database
 
 if TYPE_CHECKING:
     from keepstep.sync.fleet.session import Session
@@ -54,18 +52,6 @@ def handing_out(mailboxes: int) -> list[Figure]:
         Figure.once(f"  notes of the rounds, {of}", "% of a core", found["notes"]),
         Figure.once(f"  PostgreSQL, {of}", "% of a core", found["database"], goal=Goal(most=20)),
     ]
-
-
-@contextmanager
-def new_database(name: str) -> Iterator[str]:
-    """Make an empty database on the server for tests; give its address."""
-    address = os.environ.get("KEEPSTEP_TEST_POSTGRESQL")
-    if not address:
-        raise SystemExit("needs PostgreSQL: run make bench, or scripts/with-postgresql")
-    with psycopg.connect(address, autocommit=True) as admin:
-        admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        admin.execute(f'CREATE DATABASE "{name}"')
-    yield urlunsplit(urlsplit(address)._replace(path=f"/{name}"))
 
 
 def _cpu_of_database(postmaster: int) -> float:

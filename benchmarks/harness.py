@@ -17,6 +17,8 @@ from typing import Any
 
 KEEPSTEP = Path(sys.executable).with_name("keepstep")
 
+MINUTE = 60
+
 Ask = Callable[..., dict[str, Any]]
 
 
@@ -42,6 +44,16 @@ def wait_for(true: Callable[[], bool], what: str, seconds: float = 300) -> None:
         if time.monotonic() > until:
             raise SystemExit(f"waited {seconds:g} s in vain for {what}")
         time.sleep(0.2)
+
+
+def next_tick(ahead: float = 0) -> float:
+    """Give the next full minute that is more than so many seconds ahead, in seconds of 1970."""
+    return ((time.time() + ahead) // MINUTE + 1) * MINUTE
+
+
+def sleep_until(instant: float) -> None:
+    """Sleep until an instant in seconds of 1970; one that has passed is not waited for."""
+    time.sleep(max(0.0, instant - time.time()))
 
 
 def peak_bytes(pid: int | str = "self") -> int:

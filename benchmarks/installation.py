@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
 
 from benchmarks.harness import KEEPSTEP, product_environment
 
@@ -63,6 +67,18 @@ class Installation:
         finally:
             process.terminate()
             process.wait(timeout=60)
+
+
+@contextmanager
+def new_database(name: str) -> Iterator[str]:
+    """Make an empty database on the server for tests; give its address."""
+    address = os.environ.get("KEEPSTEP_TEST_POSTGRESQL")
+    if not address:
+        raise SystemExit("needs PostgreSQL: run make bench, or scripts/with-postgresql")
+    with psycopg.connect(address, autocommit=True) as admin:
+        admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        admin.execute(f'CREATE DATABASE "{name}"')
+    yield urlunsplit(urlsplit(address)._replace(path=f"/{name}"))
 
 
 def all_on(emails: Iterable[str]) -> dict[str, bool]:

@@ -8,7 +8,6 @@ came, and a tick is due at the full minute. Being canned, it is never what is sl
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
@@ -16,10 +15,9 @@ from pathlib import Path
 
 from benchmarks.canned import FULL, canned
 from benchmarks.figure import Figure, Goal
-from benchmarks.harness import Ask, cpu_of, wait_for
+from benchmarks.harness import MINUTE, Ask, cpu_of, next_tick, sleep_until, wait_for
 from benchmarks.installation import Installation, free_address
 
-MINUTE = 60
 # It is looked so many seconds before a tick what has come since the last.
 LOOK_BEFORE = 5
 MOST_TICKS = 8
@@ -103,15 +101,15 @@ def _mixed(idle: Sequence[str], large: Sequence[str]) -> dict[str, bool]:
 
 def _watch(ask: Ask, pid: int, idle: int, full: int, ticks: int) -> _Seen:
     """Watch whole minutes, `ticks` of them and until all full ones are read."""
-    _sleep_until(_next_tick() - LOOK_BEFORE / 2)
-    first = _next_tick()
+    sleep_until(next_tick() - LOOK_BEFORE / 2)
+    first = next_tick()
     ask(watch=True)
     ours, theirs = cpu_of(pid), ask(counts=True)["cpu"]
     seen = _Seen()
     while True:
         seen.ticks += 1
         end = first + seen.ticks * MINUTE - LOOK_BEFORE
-        _sleep_until(end)
+        sleep_until(end)
         told = ask(counts=True)
         if seen.ticks >= ticks and (told["read"] >= full or seen.ticks >= MOST_TICKS):
             break
@@ -122,11 +120,3 @@ def _watch(ask: Ask, pid: int, idle: int, full: int, ticks: int) -> _Seen:
     seen.read = told["read"]
     seen.cpu, seen.canned_cpu = cpu_of(pid) - ours, told["cpu"] - theirs
     return seen
-
-
-def _next_tick() -> float:
-    return (time.time() // MINUTE + 1) * MINUTE
-
-
-def _sleep_until(instant: float) -> None:
-    time.sleep(max(0.0, instant - time.time()))

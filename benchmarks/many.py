@@ -11,9 +11,8 @@ from pathlib import Path
 
 from benchmarks.canned import canned
 from benchmarks.figure import Figure, Goal, Pass
-from benchmarks.fleet import new_database
 from benchmarks.harness import Ask, child, in_child, peak_bytes, server, wait_for
-from benchmarks.installation import Installation, free_address
+from benchmarks.installation import Installation, free_address, new_database
 
 MEGABYTE = 1024 * 1024
 

@@ -41,8 +41,8 @@ def _hold(pid: int, part: float, ended: threading.Event) -> None:
             now, used_now = time.monotonic(), _cpu_seconds(pid)
             has = min(most, has + part * (now - looked) - (used_now - used))
             looked, used = now, used_now
-            if frozen is not (has < 0):
-                frozen = has < 0
+            if frozen != (has < 0):
+                frozen = not frozen
                 os.kill(pid, signal.SIGSTOP if frozen else signal.SIGCONT)
         os.kill(pid, signal.SIGCONT)
 

@@ -19,14 +19,13 @@ import psycopg
 
 from benchmarks.canned import canned
 from benchmarks.figure import Figure, Goal, Pass
-from benchmarks.fleet import new_database
-from benchmarks.harness import Ask, cpu_of, wait_for
+from benchmarks.harness import Ask, cpu_of, next_tick, sleep_until, wait_for
+from benchmarks.installation import new_database
 from benchmarks.many import filled
 from benchmarks.slowed import slowed
 
 # So small a core that three workers, PostgreSQL and the canned Exchanges fit on two real ones.
 CORE = 0.25
-MINUTE = 60
 # Before a tick all is to be calm for so many seconds, and after one it lasts at most so long.
 CALM = 5
 LONGEST = 50
@@ -125,12 +124,13 @@ def _taking_part(database: str) -> int:
 def _minute(*fleets: _Fleet) -> _Minute:
     """Watch the polls of the next full minute that finds all calm."""
     while True:
-        tick = _sleep_until_before_tick()
+        tick = next_tick(CALM + 1)
+        sleep_until(tick - CALM)
         if _are_calm(fleets):
             break
     for each in fleets:
         each.ask(watch=True)
-    time.sleep(max(0.0, tick - time.time()))
+    sleep_until(tick)
     before, idle = [each.cpu for each in fleets], _idle_seconds()
     wait_for(lambda: all(each.requests >= each.mailboxes for each in fleets), "polls", LONGEST)
     share = (_idle_seconds() - idle) / (time.time() - tick) / (os.cpu_count() or 1)
@@ -139,14 +139,6 @@ def _minute(*fleets: _Fleet) -> _Minute:
         [each.cpu - was for each, was in zip(fleets, before, strict=True)],
         share,
     )
-
-
-def _sleep_until_before_tick() -> float:
-    """Wait for the moments before a full minute; give that minute, in seconds of 1970."""
-    now = time.time()
-    tick = ((now + CALM + 1) // MINUTE + 1) * MINUTE
-    time.sleep(tick - CALM - now)
-    return tick
 
 
 def _are_calm(fleets: Sequence[_Fleet]) -> bool:

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from keepstep_simulator import Simulator, SimulatorThread
+from tests.system.machines import ANNA
 from tests.system.product import Keepstep
+from tests.system.shell import Shell
 
 
 @pytest.fixture
@@ -26,6 +28,20 @@ def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     product = Keepstep(tmp_path_factory.mktemp("empty"))
     product.do("migrate")
     return product.home
+
+
+@pytest.fixture(scope="session")
+def with_anna(tmp_path_factory: pytest.TempPathFactory, empty_home: Path) -> Path:
+    """The same with one operator, Anna, whose calendar sync is on."""
+    home = shutil.copytree(empty_home, tmp_path_factory.mktemp("anna") / "home")
+    assert Shell(home)("operators", "add", ANNA, "calendar_sync=on").status == 0
+    return home
+
+
+@pytest.fixture
+def ready(tmp_path: Path, empty_home: Path) -> Shell:
+    """Commands in a home that is set up."""
+    return Shell(shutil.copytree(empty_home, tmp_path / "home"))
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The command line as a whole: exit statuses, one plain line for what is wrong, the first start."""
 
 import os
-import shutil
 import signal
 import sqlite3
 import subprocess
@@ -21,12 +20,6 @@ from tests.system.shell import Shell
 def shell(tmp_path):
     """Commands in a home that is not there yet."""
     return Shell(tmp_path / "home")
-
-
-@pytest.fixture
-def ready(tmp_path, empty_home):
-    """Commands in a home that is set up."""
-    return Shell(shutil.copytree(empty_home, tmp_path / "home"))
 
 
 def said(ended):

@@ -1,12 +1,10 @@
 """From the import of operators to the sales calendar, command by command."""
 
-import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from keepstep_simulator import Simulator, SimulatorThread
-from tests.system.shell import Shell
 
 SUBJECT = "Offer \x1b[31mred\u202e \u9a5a\u8a1d"
 
@@ -31,11 +29,10 @@ def exchange():
 
 
 @pytest.fixture
-def shell(tmp_path, empty_home, exchange):
-    shell = Shell(shutil.copytree(empty_home, tmp_path / "home"))
+def shell(ready, exchange):
     settings = ("username=svc", "password=secret", "calendar_integration=on", "batch_size=4")
-    assert shell("settings", "set", f"exchange_url={exchange.url}", *settings).status == 0
-    return shell
+    assert ready("settings", "set", f"exchange_url={exchange.url}", *settings).status == 0
+    return ready
 
 
 def load(shell, content, *options):

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
 import pytest
 
 from tests.system.shell import Shell
 
 
 @pytest.fixture
-def shell(tmp_path: Path, empty_home: Path) -> Shell:
-    return Shell(shutil.copytree(empty_home, tmp_path / "home"))
+def shell(ready: Shell) -> Shell:
+    return ready
 
 
 def test_a_job_is_added_listed_changed_and_deleted(shell: Shell) -> None:

@@ -23,14 +23,6 @@ STEPS = [
 LOGIN = "<!DOCTYPE html><html><title>Outlook</title><form><input type=password></form></html>"
 
 
-@pytest.fixture(scope="module")
-def with_anna(tmp_path_factory: pytest.TempPathFactory, empty_home: Path) -> Path:
-    """A home with an operator, to copy."""
-    home = shutil.copytree(empty_home, tmp_path_factory.mktemp("doctor") / "home")
-    assert Shell(home)("operators", "add", ANNA, "calendar_sync=on").status == 0
-    return home
-
-
 @pytest.fixture
 def shell(tmp_path: Path, with_anna: Path) -> Shell:
     return Shell(shutil.copytree(with_anna, tmp_path / "home"))

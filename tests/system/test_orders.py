@@ -85,8 +85,7 @@ async def in_hand_of_one(limit: int, *orders: Order) -> list[str]:
     done = asyncio.Event()
 
     def enough(lane: OrderLane) -> bool:
-        share = shares.living if lane is OrderLane.LIVING else shares.first
-        return taken.count(lane) >= share.jobs
+        return taken.count(lane) >= lane.share_of(shares).jobs
 
     async def keep(order: Order) -> None:
         taken.append(order.lane)

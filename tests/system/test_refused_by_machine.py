@@ -20,14 +20,6 @@ from tests.system.shell import PROGRAM, Ended, Shell
 PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 24, 1, 2
 
 
-@pytest.fixture(scope="module")
-def with_anna(tmp_path_factory: pytest.TempPathFactory, empty_home: Path) -> Path:
-    """A home with an operator, to copy."""
-    home = shutil.copytree(empty_home, tmp_path_factory.mktemp("refused") / "home")
-    assert Shell(home)("operators", "add", "anna@example.com").status == 0
-    return home
-
-
 @pytest.fixture
 def shell(tmp_path: Path, with_anna: Path) -> Shell:
     return Shell(shutil.copytree(with_anna, tmp_path / "home"))

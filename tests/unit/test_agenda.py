@@ -58,6 +58,8 @@ def test_read_anew_a_job_keeps_its_time_also_with_another_context() -> None:
     planned.plan([moved], NOW)
     assert planned.take_due(NOW) == []
     assert planned.take_due(NOW + MINUTE) == [moved]
+    assert planned.find("Sync") == moved
+    assert planned.find("Nightly") is None
 
 
 def test_a_changed_schedule_is_counted_from_now() -> None:

@@ -21,14 +21,14 @@ class Freshness:
     most: float | None = None
 
 
-def place_of_hundred(count: int) -> int:
-    """Give the place, from 0, of the value that 99 of 100 keep within, among so many in order.
+def nearest_rank(count: int) -> int:
+    """Give the rank, from 0, of the value that 99 of 100 keep within, of `count` (1 or more).
 
-    It is the nearest rank: no value stands between two. `count` is 1 or more.
+    The nearest rank, so that it is one of them: no value stands between two.
     """
     return ceil(count * OF_HUNDRED / 100) - 1
 
 
 def of_hundred(values: Sequence[float]) -> float | None:
     """Give the value that 99 of 100 keep within; None for no values."""
-    return sorted(values)[place_of_hundred(len(values))] if values else None
+    return sorted(values)[nearest_rank(len(values))] if values else None

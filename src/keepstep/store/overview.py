@@ -23,7 +23,7 @@ from django.db.models import (
 from keepstep.core.decisions import RowState
 from keepstep.core.delivery import Way, way_now
 from keepstep.core.failures import FAILURES, Failure
-from keepstep.core.freshness import Freshness, of_hundred, place_of_hundred
+from keepstep.core.freshness import Freshness, nearest_rank, of_hundred
 from keepstep.core.schedule import Status, status
 from keepstep.store import jobs, orders, subscriptions, workers
 from keepstep.store.models import Appointment, Mail, Mailbox, Operator, Quarantine, Run, Sample
@@ -195,7 +195,7 @@ def behind(now: datetime) -> Freshness:
     if not count:
         return Freshness(0)
     last = count - 1
-    slowest, most = oldest_first[0], oldest_first[last - place_of_hundred(count)]
+    slowest, most = oldest_first[0], oldest_first[last - nearest_rank(count)]
     return Freshness(count, *(max(0.0, (now - each).total_seconds()) for each in (slowest, most)))
 
 

@@ -125,12 +125,12 @@ def _due(context: str, now: datetime, safety_poll: timedelta | None) -> QuerySet
     mailboxes = mailboxes.filter(Q(next_attempt__isnull=True) | Q(next_attempt__lte=now))
     if safety_poll is None:
         return mailboxes
-    told = [parameter(each) for each in (now, *_latest_polls(now, safety_poll))]
-    return mailboxes.filter(RawSQL(_NEEDS_POLL, told, BooleanField()))  # noqa: S611 - constants
+    parameters = [parameter(each) for each in (now, *_latest_polls(now, safety_poll))]
+    return mailboxes.filter(RawSQL(_NEEDS_POLL, parameters, BooleanField()))  # noqa: S611 - constants
 
 
-# Which need no poll: heard of, in step, not long ago. As text, for it is asked for each shard: made
-# of Django's conditions it costs more than all else of handing out.
+# All but those heard of, in step, and polled not long ago. As text, for it is asked for each shard:
+# made of Django's conditions it costs more than all else of handing out.
 _NEEDS_POLL = (
     "NOT (store_mailbox.covered_until IS NOT NULL AND store_mailbox.covered_until > %s"
     " AND store_mailbox.failing_since IS NULL AND NOT store_mailbox.full_round_wanted"
@@ -142,7 +142,7 @@ _NEEDS_POLL = (
 
 
 def _latest_polls(now: datetime, safety_poll: timedelta) -> list[datetime]:
-    """Give for each turn, the rest of a mailbox's number, up to when a success is too long ago.
+    """Give for each turn, the rest of a mailbox's number, up to when (UTC) a success is too old.
 
     Not all wait for the whole of the safety poll: they'd all come at once again, and again.
     """

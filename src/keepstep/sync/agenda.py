@@ -20,6 +20,11 @@ class Agenda:
         """Give the enabled jobs."""
         return [job for job, _ in self._due.values()]
 
+    def find(self, name: str) -> JobDefinition | None:
+        """Give an enabled job by its name, None where there is none."""
+        known = self._due.get(name)
+        return None if known is None else known[0]
+
     def plan(self, definitions: Sequence[JobDefinition], now: datetime) -> None:
         """Go by these jobs from now on.
 

@@ -18,7 +18,6 @@ from keepstep.store import jobs, sign_ins, subscriptions
 from keepstep.store.jobs import JobDefinition
 from keepstep.store.settings import load
 from keepstep.store.writer import Writer
-from keepstep.sync.agenda import Agenda
 from keepstep.sync.alone import Alone
 from keepstep.sync.claims import Claims
 from keepstep.sync.delivery.desk import Desk
@@ -57,7 +56,6 @@ class Scheduler:
         self._situation = Situation()
         self._stopping = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._agenda = Agenda()
         self._has_run = False
         self._complaint = ""
         self._marks = Marks(time.monotonic)
@@ -106,7 +104,7 @@ class Scheduler:
                         reload_at = loop.time() + RELOAD_SECONDS
                     await self._lead_or_follow(writer, supervisor)
                     if self._situation.means is not None and self._may_hand_out:
-                        for job in self._agenda.take_due(utc_now()):
+                        for job in self._situation.agenda.take_due(utc_now()):
                             self._start(self._run_job(job, self._situation.means))
                     await self._pause()
                 if taking_part is not None:
@@ -172,7 +170,7 @@ class Scheduler:
 
     async def _pause(self) -> None:
         """Wait for the next look, or until a job is due before it."""
-        ahead = self._agenda.until_next(utc_now())
+        ahead = self._situation.agenda.until_next(utc_now())
         until_due = LOOK_SECONDS if ahead is None else ahead.total_seconds()
         try:
             async with asyncio.timeout(min(LOOK_SECONDS, until_due)):
@@ -196,8 +194,7 @@ class Scheduler:
             self._complain(str(error))
             return means if error.code == "database-unavailable" else None
         self._complaint = ""
-        self._situation.jobs = {each.name: each for each in definitions if each.enabled}
-        self._agenda.plan(definitions, utc_now())
+        self._situation.agenda.plan(definitions, utc_now())
         if means is None or settings != self._situation.settings:
             # Rounds under way keep the connections of the old settings until they end.
             means = await stack.enter_async_context(means_for(settings, writer))
@@ -209,7 +206,7 @@ class Scheduler:
 
     async def _arrange(self, supervisor: Supervisor, means: Means | None) -> None:
         """Have notifications go by the settings and jobs that hold now."""
-        jobs_on = [job for job in self._agenda.jobs if job.kind == jobs.SYNCHRONIZATION]
+        jobs_on = [job for job in self._situation.agenda.jobs if job.kind == jobs.SYNCHRONIZATION]
         contexts = frozenset(job.context for job in jobs_on)
         wanted = None if means is None else (means, contexts)
         if wanted == self._arranged:

@@ -60,11 +60,11 @@ class Shards:
 
     async def _work_off(self, order: Order, turn: Turn) -> None:
         """Do one order: take its turn, see what of it is still due, run the job over that."""
-        means, job = self._situation.means, self._situation.jobs.get(order.job)
+        means, job = self._situation.means, self._situation.agenda.find(order.job)
         divided = self._situation.shares
         if means is None or job is None or divided is None:
             return
-        share = divided.first if order.lane is Lane.FIRST else divided.living
+        share = order.lane.share_of(divided)
         due = partial(
             runs.due_mailboxes,
             job.context,

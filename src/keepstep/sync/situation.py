@@ -8,6 +8,7 @@ from datetime import timedelta
 from keepstep.core.shares import Shares, shares_of
 from keepstep.store.jobs import JobDefinition
 from keepstep.store.settings import ApplicationSettings
+from keepstep.sync.agenda import Agenda
 from keepstep.sync.guard import Guard
 from keepstep.sync.precedence import Precedence
 from keepstep.sync.round import Means, poll
@@ -20,13 +21,13 @@ class Situation:
     """What the scheduler keeps up to date, and whoever runs a job goes by.
 
     `loaded` are the settings as they are stored, `settings` the last that let rounds be run; with
-    `means` None nothing is to be done. `jobs` are those that are enabled, by name.
+    `means` None nothing is to be done. `agenda` has the enabled jobs.
     """
 
     loaded: ApplicationSettings | None = None
     settings: ApplicationSettings | None = None
     means: Means | None = None
-    jobs: dict[str, JobDefinition] = field(default_factory=dict)
+    agenda: Agenda = field(default_factory=Agenda)
     guard: Guard = field(default_factory=Guard)
     precedence: Precedence = field(default_factory=Precedence)
 

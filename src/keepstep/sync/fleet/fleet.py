@@ -139,9 +139,8 @@ class Fleet:
         def enough(lane: Lane) -> bool:
             if divided is None:
                 return True
-            share = divided.living if lane is Lane.LIVING else divided.first
             has = sum(each is lane for each in in_hand.values())
-            return has >= fair_share(share, opened.members)
+            return has >= fair_share(lane.share_of(divided), opened.members)
 
         async def handle(order: Order) -> None:
             if not opened.valid or self._stopping.is_set():

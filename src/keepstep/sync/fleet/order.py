@@ -5,12 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from keepstep.core.shares import Share, Shares
+
 
 class Lane(StrEnum):
     """Where an order waits: mailboxes that are kept in step, or that need a full round."""
 
     LIVING = "living"
     FIRST = "first"
+
+    def share_of(self, shares: Shares) -> Share:
+        """Give how much of the connections this lane has."""
+        return shares.living if self is Lane.LIVING else shares.first
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,13 +133,14 @@ class Queue:
             except NotYet as not_yet:
                 raise RetryRequested(delay=timedelta(seconds=not_yet.seconds)) from None
 
-        for lane, share in ((Lane.LIVING, shares.living), (Lane.FIRST, shares.first)):
-            if share.jobs:
-                self._manager.entrypoint(lane.value, concurrency_limit=share.jobs)(do)
+        for lane in Lane:
+            if jobs := lane.share_of(shares).jobs:
+                self._manager.entrypoint(lane.value, concurrency_limit=jobs)(do)
         await self._manager.run(
             dequeue_timeout=LOOK_AGAIN,
             batch_size=1,
-            max_concurrent_tasks=max(2, shares.living.jobs + shares.first.jobs),  # it asks for 2
+            # PgQueuer refuses less than two.
+            max_concurrent_tasks=max(2, sum(lane.share_of(shares).jobs for lane in Lane)),
             heartbeat_timeout=LEFT_LYING,
             shutdown_on_listener_failure=True,
         )
