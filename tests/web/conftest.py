@@ -16,10 +16,11 @@ from playwright.sync_api import Browser, Page
 
 from keepstep.core.roles import Role
 from keepstep.store import accounts, operators
-from keepstep.store.models import Account
+from keepstep.store.models import Account, Operator
 from tests.system.conftest import exchange
 from tests.web import site as sites
 from tests.web.browser import Watch, chromium, watched
+from tests.web.calendars import add_operator
 
 __all__ = ["exchange"]
 
@@ -94,3 +95,16 @@ def client_of() -> Callable[[Account | None], Client]:
         return client
 
     return signed_in
+
+
+@pytest.fixture
+def anna(operator: Account) -> Operator:
+    """Anna, of West, who has an account."""
+    assert operator.operator
+    return operator.operator
+
+
+@pytest.fixture
+def ben(database: None) -> Operator:
+    """Ben, of West."""
+    return add_operator("ben@example.com", "Ben Bauer", "West", "America/New_York")
