@@ -33,6 +33,8 @@ class Shell:
     def __init__(self, home: Path, **environment: str) -> None:
         self.home = home
         given = {name: value for name, value in os.environ.items() if "KEEPSTEP" not in name}
+        # A user's output is buffered: what can't be written fails at the end.
+        given.pop("PYTHONUNBUFFERED", None)
         self.environment = {**given, "KEEPSTEP_HOME": str(home), **environment}
 
     def __call__(self, *arguments: str, given: str = "") -> Ended:

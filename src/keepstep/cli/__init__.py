@@ -83,7 +83,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback is shown
-        return _failed(error)
+        status = _failed(error)
+        try:
+            sys.stdout.flush()
+        except (OSError, ValueError):
+            _discard_output()
     return status
 
 
@@ -141,7 +145,7 @@ def _be_lenient_about_encodings() -> None:
 
 
 def _discard_output() -> None:
-    """Keep the interpreter from complaining of the closed pipe when it flushes at its end."""
+    """Keep the interpreter from failing at its end, when it flushes what can't be written."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     with suppress(OSError, ValueError):
         os.dup2(nowhere, sys.stdout.fileno())
